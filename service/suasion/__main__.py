@@ -1,0 +1,165 @@
+"""The command line.
+
+suasion serve     serve the article over HTTP
+suasion check     validate ontology, shapes, data and queries
+suasion query     answer a .rq file
+suasion verify    find the passages in a copy of the article
+suasion locate    the Turtle of a passage, from its words
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+
+from suasion import __version__
+from suasion.errors import DataError, SuasionError
+from suasion.settings import Settings, bundle_folder, from_environment
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 faults found, 2 bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except SuasionError as error:
+        print(f"suasion: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="suasion", description="The claims of an article in international relations, served.")
+    parser.add_argument("--version", action="version", version=f"suasion {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve the article over HTTP; data with a fault are not served")
+    serve.add_argument("--host", help="address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
+    serve.add_argument("--workers", type=int, help="processes that answer queries (2)")
+    serve.add_argument("--deadline-seconds", type=float, help="time that a query may take (20)")
+    serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
+    serve.set_defaults(run=_serve)
+
+    check = commands.add_parser("check", help="validate ontology, shapes, data, queries")
+    check.add_argument("directory", nargs="?", default="", metavar="DIR", help="a bundle (the one that came with the package)")
+    check.set_defaults(run=_check)
+
+    query = commands.add_parser("query", help="answer a .rq file from the bundle, as tab-separated values or Turtle")
+    query.add_argument("file", type=Path, metavar="FILE.rq")
+    query.set_defaults(run=_query)
+
+    verify = commands.add_parser("verify", help="find each passage in a copy of the article (text or HTML)")
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.set_defaults(run=_verify)
+
+    locate = commands.add_parser("locate", help="print the Turtle of a passage, given the article and the words")
+    locate.add_argument("file", type=Path, metavar="FILE", help="the source file that the offsets are counted in")
+    locate.add_argument("sentence", help="its sentence, such as s145")
+    locate.add_argument("slug", help="what the passage is called after the sentence, such as health")
+    locate.add_argument("words", nargs="+", help="the words, in one or two runs, each quoted")
+    locate.set_defaults(run=_locate)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from suasion.announced import AnnouncedServer
+    from suasion.app import create_app
+
+    given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
+    settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = AnnouncedServer(config)
+    with suppress(SystemExit, KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 2
+
+
+def _check(options: argparse.Namespace) -> int:
+    from suasion import catalog, checks, loading, projection, shapes
+    from suasion.prefixes import declared
+
+    bundle = bundle_folder(replace(from_environment(), bundle=options.directory))
+    prefixes = declared(bundle)
+    dataset = loading.load(bundle)
+    queries = catalog.load(bundle / "queries" / "api")
+    projection.refuse_mismatches(bundle / "queries" / "api", queries)
+    faults = checks.run(dataset.union, bundle, prefixes)
+    faults += shapes.faults(shapes.as_graph(dataset.union), shapes.read_shapes(bundle), checks.written_places(bundle), prefixes)
+    for fault in faults:
+        print(fault)
+    examined = f"{len(dataset.facts):,} quads, {len(shapes.shape_files(bundle))} shape files, {len(queries)} queries"
+    print(f"{examined}: {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def _query(options: argparse.Namespace) -> int:
+    from suasion import loading
+    from suasion.evaluation import evaluate
+    from suasion.exchange import Question
+    from suasion.prefixes import declared
+
+    settings = from_environment()
+    bundle = bundle_folder(settings)
+    question = Question(_read(options.file).decode("utf-8"), solution_types=("text/tab-separated-values",))
+    answer = evaluate(loading.load(bundle), question, declared(bundle).table, settings.answer_bytes)
+    if answer.error:
+        raise DataError(f"{options.file}: {answer.detail}")
+    sys.stdout.write(answer.body.decode("utf-8"))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from suasion import loading, verify
+    from suasion.prefixes import declared
+
+    bundle = bundle_folder(from_environment())
+    union = loading.load(bundle).union
+    data = _read(options.file)
+    is_source = verify.is_recorded_source(data, verify.recorded_digest(union))
+    located = verify.locate(verify.passages(union), verify.read_copy(data, str(options.file)), is_source)
+    prefixes = declared(bundle)
+    for one in located:
+        ranges = " ".join(f"{start}-{end}" for start, end in one.ranges)
+        print(f"{one.finding:8}{prefixes.shorten(one.passage.iri)}\t{ranges}".rstrip())
+    counts = Counter(one.finding for one in located)
+    kind = "the source file itself" if is_source else "another copy"
+    print(f"{len(located)} passages in {kind}: " + ", ".join(f"{counts[finding]} {finding}" for finding in verify.Finding))
+    return 1 if counts[verify.Finding.MISSING] else 0
+
+
+def _locate(options: argparse.Namespace) -> int:
+    from suasion import loading, locate
+
+    union = loading.load(bundle_folder(from_environment())).union
+    data = _read(options.file)
+    print(locate.turtle(union, data, options.sentence, options.slug, options.words))
+    return 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

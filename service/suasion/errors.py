@@ -1,0 +1,121 @@
+"""What can go wrong, each with its HTTP status.
+
+* SuasionError
+  x DataError            the bundle is at fault: nothing is served
+    + DataFileError      a file does not parse, or holds what no data file may hold
+    + FaultsFound        checks or shapes found faults
+    + QueryFileError     a .rq file breaks the rules of queries/README.md
+  x RequestError         the request is at fault
+    + BadQuery           SPARQL that does not parse or may not run            400
+    + BadParameter       an unknown, missing or malformed parameter           400 or 422
+    + NotFound           no such thing                                        404
+    + MethodNotAllowed   the resource does not answer this method             405
+    + NotAcceptable      no media type that the client accepts                406
+    + TooLarge           a request body above the limit                       413
+    + UnsupportedMedia   a request body of a type that is not read            415
+  x Unanswered           the request is fine, the answer is not to be had
+    + TimedOut           the deadline passed                                  504
+    + AnswerTooLarge     the answer is above the size limit                   507
+    + Overloaded         no worker became free in time                        503
+    + WorkerDied         the query ended its worker process                   500
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class SuasionError(Exception):
+    """One clear sentence on what is wrong and what to do; `extra` goes into problem documents as it is."""
+
+    detail: str
+    extra: dict[str, object] = field(default_factory=dict)
+
+    title = "Error"
+    status = 500
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class DataError(SuasionError):
+    title = "The data are at fault"
+
+
+class DataFileError(DataError):
+    title = "A data file cannot be read"
+
+
+class FaultsFound(DataError):
+    title = "The data break a rule"
+
+
+class QueryFileError(DataError):
+    title = "A query file breaks a rule"
+
+
+class RequestError(SuasionError):
+    title = "Bad request"
+    status = 400
+
+
+class BadQuery(RequestError):
+    title = "The SPARQL query cannot be run"
+
+
+class BadParameter(RequestError):
+    title = "A parameter is wrong"
+    status = 422
+
+
+class UnknownParameter(BadParameter):
+    title = "Unknown parameter"
+    status = 400
+
+
+class NotFound(RequestError):
+    title = "Not found"
+    status = 404
+
+
+class MethodNotAllowed(RequestError):
+    title = "Method not allowed"
+    status = 405
+
+
+class NotAcceptable(RequestError):
+    title = "No acceptable format"
+    status = 406
+
+
+class TooLarge(RequestError):
+    title = "The request is too large"
+    status = 413
+
+
+class UnsupportedMedia(RequestError):
+    title = "Unsupported media type"
+    status = 415
+
+
+class Unanswered(SuasionError):
+    title = "No answer"
+
+
+class TimedOut(Unanswered):
+    title = "The query ran out of time"
+    status = 504
+
+
+class AnswerTooLarge(Unanswered):
+    title = "The answer is too large"
+    status = 507
+
+
+class Overloaded(Unanswered):
+    title = "Too busy"
+    status = 503
+
+
+class WorkerDied(Unanswered):
+    title = "The query could not be finished"
+    status = 500

@@ -1,0 +1,120 @@
+"""Evaluate a question on a dataset; runs in a worker process only."""
+
+import io
+import json
+from collections.abc import Mapping
+
+import pyoxigraph as ox
+
+from suasion.exchange import Answer, Question, Term
+from suasion.loading import Dataset
+
+SOLUTION_FORMATS = {
+    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
+    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
+    "text/csv": ox.QueryResultsFormat.CSV,
+    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
+}
+GRAPH_FORMATS = {
+    "text/turtle": ox.RdfFormat.TURTLE,
+    "application/n-triples": ox.RdfFormat.N_TRIPLES,
+    "application/n-quads": ox.RdfFormat.N_QUADS,
+    "application/trig": ox.RdfFormat.TRIG,
+    "application/rdf+xml": ox.RdfFormat.RDF_XML,
+    "application/ld+json": ox.RdfFormat.JSON_LD,
+}
+ROWS_TYPE = "application/json"
+
+
+def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
+    """Return the answer to a question; what is wrong with it is an answer too, never an exception."""
+    try:
+        return _evaluate(dataset, question, prefixes, most_bytes)
+    except SyntaxError as error:
+        place = {"line": error.lineno} if error.lineno else {}
+        return Answer(error="BadQuery", detail=f"The query does not parse: {error.msg}", extra=place)
+    except _TooLargeError:
+        remedy = "ask for less, or page with LIMIT and OFFSET"
+        return Answer(error="AnswerTooLarge", detail=f"The answer is larger than {most_bytes:,} bytes: {remedy}.")
+    except OSError as error:
+        return Answer(error="BadQuery", detail=f"The query reaches outside, which is not allowed here (SERVICE): {error}")
+    except (ValueError, RuntimeError) as error:
+        return Answer(error="BadQuery", detail=f"The query cannot be run: {error}")
+
+
+def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
+    default = question.default_graphs
+    named = question.named_graphs
+    if default is None and named is not None:
+        default = ()
+    if named is None and default is not None:
+        named = ()
+    store = dataset.union if question.union else dataset.facts
+    results = store.query(
+        question.query,
+        substitutions={ox.Variable(name): _term(term) for name, term in question.terms.items()} or None,
+        default_graph=None if default is None or question.union else [ox.NamedNode(iri) for iri in default],
+        named_graphs=None if named is None else [ox.NamedNode(iri) for iri in named],
+    )
+    if isinstance(results, ox.QuerySolutions) and question.rows is not None:
+        return Answer(ROWS_TYPE, _slice(results, *question.rows))
+    out = _Spool(most_bytes)
+    if isinstance(results, ox.QueryTriples):
+        media_type = next((t for t in question.graph_types if t in GRAPH_FORMATS), "")
+        if media_type:
+            ox.serialize(results, out, GRAPH_FORMATS[media_type], prefixes=dict(prefixes))
+    else:
+        media_type = next((t for t in question.solution_types if t in SOLUTION_FORMATS), "")
+        if media_type:
+            results.serialize(out, SOLUTION_FORMATS[media_type])
+    if not media_type:
+        known = GRAPH_FORMATS if isinstance(results, ox.QueryTriples) else SOLUTION_FORMATS
+        return Answer(
+            error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
+        )
+    return Answer(media_type, out.getvalue())
+
+
+def _slice(results: ox.QuerySolutions, offset: int, limit: int) -> bytes:
+    names = [variable.value for variable in results.variables]
+    rows: list[dict[str, Term]] = []
+    total = 0
+    for solution in results:
+        if offset <= total < offset + limit:
+            rows.append({name: _json(solution[name]) for name in names if solution[name] is not None})
+        total += 1
+    return json.dumps({"variables": names, "total": total, "rows": rows}, ensure_ascii=False).encode()
+
+
+def _term(term: Term) -> ox.NamedNode | ox.Literal:
+    if term["type"] == "uri":
+        return ox.NamedNode(term["value"])
+    if "xml:lang" in term:
+        return ox.Literal(term["value"], language=term["xml:lang"])
+    datatype = ox.NamedNode(term["datatype"]) if "datatype" in term else None
+    return ox.Literal(term["value"], datatype=datatype)
+
+
+def _json(term: object) -> Term:
+    if isinstance(term, ox.NamedNode):
+        return {"type": "uri", "value": term.value}
+    if isinstance(term, ox.Literal):
+        if term.language:
+            return {"type": "literal", "value": term.value, "xml:lang": term.language}
+        return {"type": "literal", "value": term.value, "datatype": term.datatype.value}
+    return {"type": "bnode", "value": str(term)}
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _Spool(io.BytesIO):
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def write(self, data: object) -> int:
+        if self.tell() > self._most:
+            raise _TooLargeError
+        return super().write(data)  # type: ignore[arg-type]

@@ -1,0 +1,80 @@
+"""From the files of a bundle to a dataset: strictly parsed, each file in its graph, what is derived added."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from suasion.errors import DataFileError
+from suasion.prefixes import GRAPH
+
+CLAIMS = ox.NamedNode(GRAPH + "claims")
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of a bundle and the graph that its default graph becomes."""
+
+    path: Path
+    graph: ox.NamedNode
+    format: ox.RdfFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Two stores with the same named graphs: the default graph of `facts` holds what is reported as fact, that of `union` all.
+
+    The union is a store of its own because the engine, asked for the union of graphs, answers a triple once for each graph.
+    """
+
+    facts: ox.Store
+    union: ox.Store
+
+
+def data_files(bundle: Path) -> tuple[DataFile, ...]:
+    """Return the data files of a bundle, sorted by path.
+
+    ontology/*.ttl becomes graph:ontology, graph_data/<stem>.ttl graph:<stem>; graph_data/claims/*.trig name their own
+    graphs, one for each claim, and what they say about claims becomes graph:claims.
+    Raises DataFileError when there is none.
+    """
+    found = [DataFile(p, ox.NamedNode(GRAPH + "ontology"), ox.RdfFormat.TURTLE) for p in (bundle / "ontology").glob("*.ttl")]
+    found += [DataFile(p, ox.NamedNode(GRAPH + p.stem), ox.RdfFormat.TURTLE) for p in (bundle / "graph_data").glob("*.ttl")]
+    found += [DataFile(p, CLAIMS, ox.RdfFormat.TRIG) for p in (bundle / "graph_data" / "claims").glob("*.trig")]
+    if not found:
+        raise DataFileError(f"{bundle}: no ontology/*.ttl and no graph_data: name a folder that holds a bundle.")
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def load(bundle: Path) -> Dataset:
+    """Load a bundle into memory, each file strictly and whole, and derive from it by queries/derive/*.ru in the order of names.
+
+    Raises DataFileError with file and line; nothing half-loaded is returned.
+    """
+    files = data_files(bundle)
+    facts = ox.Store()
+    for file in files:
+        if file.format == ox.RdfFormat.TRIG:
+            _read(facts, file, None)
+    facts.update(f"MOVE DEFAULT TO <{CLAIMS.value}>")
+    for file in files:
+        if file.format != ox.RdfFormat.TRIG:
+            _read(facts, file, file.graph)
+    for rule in sorted((bundle / "queries" / "derive").glob("*.ru")):
+        try:
+            facts.update(rule.read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            raise DataFileError(f"{rule}: {error.msg}") from error
+    union = ox.Store()
+    union.extend(facts)
+    union.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
+    return Dataset(facts, union)
+
+
+def _read(store: ox.Store, file: DataFile, graph: ox.NamedNode | None) -> None:
+    try:
+        store.load(path=str(file.path), format=file.format, to_graph=graph)
+    except SyntaxError as error:
+        raise DataFileError(f"{file.path}, line {error.lineno}: {error.msg}") from error
+    except (OSError, ValueError) as error:
+        raise DataFileError(f"{file.path}: {error}") from error

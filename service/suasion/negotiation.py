@@ -1,0 +1,35 @@
+"""Content negotiation (RFC 9110, section 12): from an Accept header to media types, best first."""
+
+from collections.abc import Sequence
+
+import mimeparse
+
+from suasion.errors import NotAcceptable
+
+
+def ranked(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
+    """Return the offered media types that a client accepts, its preference first, then ours.
+
+    >>> ranked("text/csv;q=0.5, application/json", ["application/json", "text/csv"])
+    ('application/json', 'text/csv')
+
+    Raises NotAcceptable for a header that cannot be read.
+    """
+    try:
+        quality = {media_type: mimeparse.quality(media_type, accept or "*/*") for media_type in offered}
+    except (mimeparse.MimeTypeParseException, ValueError):
+        raise NotAcceptable(
+            f"The header Accept: {accept[:80]!r} cannot be read: list media types, such as {offered[0]}."
+        ) from None
+    return tuple(sorted((t for t in offered if quality[t] > 0), key=lambda t: -quality[t]))
+
+
+def best(accept: str, offered: Sequence[str]) -> str:
+    """Return the one media type to answer with.
+
+    Raises NotAcceptable, listing what is offered.
+    """
+    fitting = ranked(accept, offered)
+    if not fitting:
+        raise NotAcceptable(f"This resource is offered as {', '.join(offered)}.", {"offered": list(offered)})
+    return fitting[0]

@@ -1,0 +1,28 @@
+"""Errors as RFC 9457 problem documents."""
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from suasion.errors import Overloaded, SuasionError
+from suasion.prefixes import BASE
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def response(error: SuasionError) -> Response:
+    """Return the problem document of an error: type, title, status, detail, and what the error adds."""
+    body = {"type": f"{BASE}problem/{type(error).__name__}", "title": error.title, "status": error.status, "detail": error.detail}
+    headers = {"Access-Control-Allow-Origin": "*"}
+    if isinstance(error, Overloaded):
+        headers["Retry-After"] = "2"
+    if offered := error.extra.get("allow"):
+        headers["Allow"] = str(offered)
+    return Response(json.dumps(body | error.extra, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
+
+
+async def handle(_: Request, error: Exception) -> Response:
+    """Answer any SuasionError that an endpoint raises."""
+    assert isinstance(error, SuasionError)
+    return response(error)
