@@ -74,7 +74,7 @@ def sentences(union: ox.Store) -> dict[str, str] | None:
 
     Lost hyphens are restored, note markers dropped, line breaks made spaces and apostrophes straight.
     """
-    given = os.environ.get("SUASION_ARTICLE_DIR")
+    given = os.environ.get("ARTICLE_DIR")
     folder = Path(given) if given else BUNDLE.parent / "shared" / "article"
     if not given and not (folder / "article.txt").exists():
         return None

@@ -1,4 +1,4 @@
-"""The command line.
+"""The command line; the only module that prints.
 
 suasion serve     serve the article over HTTP
 suasion check     validate ontology, shapes, data and queries
@@ -11,7 +11,6 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -69,27 +68,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    import uvicorn
-
-    from suasion.announced import AnnouncedServer
+    from suasion.announced import run
     from suasion.app import create_app
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
     settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
-    )
-    server = AnnouncedServer(config)
-    with suppress(SystemExit, KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else 2
+    run(create_app(settings), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:

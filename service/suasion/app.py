@@ -1,24 +1,24 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from suasion import __version__, catalog, curated, home, problems, sparql
 from suasion.catalog import Query
 from suasion.engine import Engine
-from suasion.errors import MethodNotAllowed, NotFound, SuasionError
+from suasion.errors import MethodNotAllowed, NotFound, QueryFileError, SuasionError
 from suasion.openapi import curated_operation, sparql_operation
-from suasion.prefixes import declared
+from suasion.prefixes import Prefixes, declared
 from suasion.settings import Settings, bundle_folder
 
 RESERVED = frozenset({"", "sparql", "queries", "healthz", "openapi.json", "docs", "id", "def", "graph"})
-Endpoint = Callable[[Request], Awaitable[Response]]
+READ_METHODS = "GET, HEAD, OPTIONS"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -34,8 +34,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await engine.start()
-        app.state.ready = engine.ready
+        try:
+            await engine.start()
+        except SuasionError as error:
+            app.state.fault = error
+            raise
         yield
         await engine.close()
 
@@ -50,13 +53,21 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    app.state.fault = None
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=["Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Total"],
+    )
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
     async def answer_sparql(request: Request) -> Response:
         return await sparql.answer(request, engine, settings.request_bytes)
 
-    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
@@ -69,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def query_text(name: str) -> Response:
         for query in queries:
             if query.name == name.removesuffix(".rq"):
-                return PlainTextResponse(query.text, headers={"Access-Control-Allow-Origin": "*"})
+                return PlainTextResponse(query.text)
         raise NotFound(f"There is no query {name!r}; GET / lists them.")
 
     app.add_api_route("/", front, summary="What there is to ask", response_class=HTMLResponse)
@@ -78,14 +89,11 @@ def create_app(settings: Settings) -> FastAPI:
         "/queries/{name:path}", query_text, summary="The SPARQL of a curated question", response_class=PlainTextResponse
     )
     for query in queries:
-        _add_curated(app, query, engine, settings, bundle)
-    app.state.prefixes = prefixes
+        _add_curated(app, query, engine, settings, prefixes)
     return app
 
 
-def _add_curated(app: FastAPI, query: Query, engine: Engine, settings: Settings, bundle: Path) -> None:
-    prefixes = declared(bundle)
-
+def _add_curated(app: FastAPI, query: Query, engine: Engine, settings: Settings, prefixes: Prefixes) -> None:
     async def answer(request: Request) -> Response:
         return await curated.answer(request, query, "", engine, prefixes, settings.page_rows)
 
@@ -97,18 +105,22 @@ def _add_curated(app: FastAPI, query: Query, engine: Engine, settings: Settings,
     app.add_api_route(path, answer, methods=["GET"], openapi_extra=operation, response_class=Response)
     app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
     app.add_api_route(path + ".{extension}", answer_as, methods=["GET", "HEAD"], include_in_schema=False)
+    app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
 
 
 def _refuse_reserved(queries: tuple[Query, ...]) -> None:
     for query in queries:
         if query.name.partition("/")[0] in RESERVED:
-            raise NotFound(f"queries/api/{query.name}.rq: this path is taken: name the file otherwise.")
+            raise QueryFileError(f"queries/api/{query.name}.rq: this path is taken: name the file otherwise.")
+
+
+async def _allowed(_: Request) -> Response:
+    return Response(status_code=204, headers={"Allow": READ_METHODS})
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.scope["path"][:100]
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "GET")
-        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}))
+        return problems.response(MethodNotAllowed(f"{path} answers {READ_METHODS} only.", {"allow": READ_METHODS}))
     return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."))

@@ -11,7 +11,7 @@ from pathlib import Path
 from suasion.errors import QueryFileError
 
 PARAMETER_TYPES = ("iri", "code", "string", "integer", "boolean")
-_QUERY_KEYS = {"summary", "question", "columns", "params", "lists"}
+_QUERY_KEYS = {"summary", "question", "columns", "params", "lists", "not_found"}
 _PARAM_KEYS = {"type", "description", "example", "required", "themes", "values"}
 
 
@@ -19,7 +19,7 @@ _PARAM_KEYS = {"type", "description", "example", "required", "themes", "values"}
 class Parameter:
     """A variable that a client may bind.
 
-    `themes` are the prefixes tried for a bare slug (type iri); `values` the local names that a code may take (type code).
+    `themes` are the prefixes tried for a bare slug (type iri); `values` all that a string or the local name of a code may be.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Parameter:
 class Query:
     """A curated question: `name` is its path, `columns` maps each projected variable to its meaning.
 
-    Values of the columns in `lists` hold several values, joined by ` | `.
+    Columns in `lists` hold several values, joined by ` | `. With `not_found` no rows is an error, in these words.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Query:
     columns: Mapping[str, str]
     parameters: tuple[Parameter, ...] = ()
     lists: frozenset[str] = frozenset()
+    not_found: str = ""
 
 
 def load(folder: Path) -> tuple[Query, ...]:
@@ -57,24 +58,26 @@ def load(folder: Path) -> tuple[Query, ...]:
 
 def read(path: Path, name: str) -> Query:
     """Read one .rq file. Raises QueryFileError for unknown or missing keys and wrong types."""
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise QueryFileError(f"{path}: byte {error.start} is not UTF-8.") from error
     header = "\n".join(line.removeprefix("#+").removeprefix(" ") for line in text.splitlines() if line.startswith("#+"))
     try:
         front = tomllib.loads(header)
     except tomllib.TOMLDecodeError as error:
         raise QueryFileError(f"{path}: the front matter is no TOML: {error}") from error
     _refuse_unknown(path, front, _QUERY_KEYS, "key")
-    for key in ("summary", "question"):
-        if not isinstance(front.get(key), str):
-            raise QueryFileError(f'{path}: {key} is missing: add `#+ {key} = "…"`.')
-    columns = front.get("columns")
-    if not isinstance(columns, dict) or not columns or not all(isinstance(meaning, str) for meaning in columns.values()):
-        raise QueryFileError(f"{path}: [columns] has to give each projected variable its meaning.")
-    lists = frozenset(front.get("lists", ()))
+    summary, question = _string(path, front, "summary"), _string(path, front, "question")
+    columns = _strings_by_name(path, front, "columns")
+    lists = frozenset(_strings(path, front, "lists"))
     if lists - columns.keys():
         raise QueryFileError(f"{path}: lists names {', '.join(sorted(lists - columns.keys()))}, which is no column.")
-    parameters = tuple(_parameter(path, key, table) for key, table in front.get("params", {}).items())
-    return Query(name, text, front["summary"], front["question"], columns, parameters, lists)
+    tables = front.get("params", {})
+    if not isinstance(tables, dict):
+        raise QueryFileError(f"{path}: params has to be tables: write [params.NAME].")
+    parameters = tuple(_parameter(path, key, table) for key, table in tables.items())
+    return Query(name, text, summary, question, columns, parameters, lists, _string(path, front, "not_found", ""))
 
 
 def _parameter(path: Path, name: str, table: object) -> Parameter:
@@ -88,15 +91,43 @@ def _parameter(path: Path, name: str, table: object) -> Parameter:
         raise QueryFileError(f"{path}: params.{name} has the type {table['type']!r}; the types are {', '.join(PARAMETER_TYPES)}.")
     if table["type"] == "code" and not table.get("values"):
         raise QueryFileError(f"{path}: params.{name} is a code: list its values.")
+    required = table.get("required", False)
+    if not isinstance(required, bool):
+        raise QueryFileError(f"{path}: params.{name}.required has to be true or false.")
+    if not isinstance(table["example"], str | int):
+        raise QueryFileError(f"{path}: params.{name}.example has to be a text or a whole number.")
     return Parameter(
         name,
         table["type"],
-        table["description"],
+        _string(path, table, "description", within=f"params.{name}."),
         str(table["example"]),
-        table.get("required", False),
-        tuple(table.get("themes", ())),
-        tuple(table.get("values", ())),
+        required,
+        _strings(path, table, "themes", f"params.{name}."),
+        _strings(path, table, "values", f"params.{name}."),
     )
+
+
+def _string(path: Path, table: Mapping[str, object], key: str, default: str | None = None, within: str = "") -> str:
+    value = table.get(key, default)
+    if value is None:
+        raise QueryFileError(f'{path}: {within}{key} is missing: add `#+ {key} = "…"`.')
+    if not isinstance(value, str):
+        raise QueryFileError(f'{path}: {within}{key} has to be a text: write `#+ {key} = "…"`.')
+    return value
+
+
+def _strings(path: Path, table: Mapping[str, object], key: str, within: str = "") -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise QueryFileError(f'{path}: {within}{key} has to be a list of texts: write `#+ {key} = ["…"]`.')
+    return tuple(value)
+
+
+def _strings_by_name(path: Path, table: Mapping[str, object], key: str) -> Mapping[str, str]:
+    value = table.get(key)
+    if not isinstance(value, dict) or not value or not all(isinstance(meaning, str) for meaning in value.values()):
+        raise QueryFileError(f"{path}: [{key}] has to give each projected variable its meaning.")
+    return value
 
 
 def _refuse_unknown(path: Path, table: Mapping[str, object], known: set[str], what: str) -> None:

@@ -10,9 +10,12 @@ import pyoxigraph as ox
 from suasion.errors import DataFileError, FaultsFound
 from suasion.loading import data_files
 from suasion.prefixes import Prefixes
+from suasion.syntax import described
 
-_SUBJECT = re.compile(r"\s*(?:<([^>\s]+)>|([A-Za-z][\w-]*:[\w.-]*\w|:\w[\w-]*))\s*(?:\{|$|a\s|;)")
-_PREFIX = re.compile(r"PREFIX\s+([\w-]*):\s*<([^>]+)>", re.IGNORECASE)
+# A subject stands at the start of a line; an indented one, in a graph, stands alone on its line.
+_TERM = r"(?:<([^>\s]+)>|([A-Za-z][\w-]*:[\w.-]*\w|:\w[\w-]*))"
+_SUBJECT = re.compile(rf"{_TERM}(?:\s|$)|\s+{_TERM}\s*$")
+_PREFIX = re.compile(r"@?PREFIX\s+([\w-]*):\s*<([^>]+)>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,13 @@ def run(union: ox.Store, bundle: Path, prefixes: Prefixes) -> tuple[Fault, ...]:
     for path in sorted((bundle / "queries" / "checks").glob("*.rq")):
         try:
             solutions = union.query(path.read_text(encoding="utf-8"))
-            assert isinstance(solutions, ox.QuerySolutions)
-            found += [(path.stem, _plain(row["subject"]), _plain(row["message"])) for row in solutions]
         except SyntaxError as error:
-            raise DataFileError(f"{path}, line {error.lineno}: {error.msg}") from error
-        except (AssertionError, KeyError) as error:
-            raise DataFileError(f"{path}: a check is a SELECT of ?subject and ?message.") from error
+            raise DataFileError(f"{path}, {described(error.msg)[0]}") from error
+        except UnicodeDecodeError as error:
+            raise DataFileError(f"{path}: byte {error.start} is not UTF-8.") from error
+        if not isinstance(solutions, ox.QuerySolutions) or not {"subject", "message"} <= {v.value for v in solutions.variables}:
+            raise DataFileError(f"{path}: a check is a SELECT of ?subject and ?message.")
+        found += [(path.stem, _plain(row["subject"]), _plain(row["message"])) for row in solutions]
     if not found:
         return ()
     places = written_places(bundle)
@@ -74,8 +78,8 @@ def _subjects(text: str) -> Iterator[tuple[str, int]]:
         if declaration := _PREFIX.match(line):
             prefixes[declaration[1]] = declaration[2]
         elif subject := _SUBJECT.match(line):
-            prefix, _, local = (subject[2] or "").partition(":")
-            yield subject[1] or prefixes.get(prefix, prefix + ":") + local, number
+            prefix, _, local = (subject[2] or subject[4] or "").partition(":")
+            yield subject[1] or subject[3] or prefixes.get(prefix, prefix + ":") + local, number
 
 
 def _plain(term: object) -> str:

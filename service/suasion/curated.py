@@ -19,6 +19,7 @@ from suasion.prefixes import Prefixes
 from suasion.terms import bound, plain, plain_row
 
 FORMATS = {"json": "application/json", "csv": "text/csv", "srj": "application/sparql-results+json"}
+_KNOWN = "SELECT ?thing WHERE { ?thing <http://www.w3.org/2004/02/skos/core#prefLabel> ?label }"
 PAGING = (
     Parameter("limit", "integer", "Most rows to answer", "100"),
     Parameter("offset", "integer", "Rows to pass over", "0"),
@@ -61,8 +62,6 @@ async def answer(request: Request, query: Query, extension: str, engine: Engine,
     links = _links(query, given, page, extension)
     headers = {
         "Vary": "Accept",
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Expose-Headers": "Link, Suasion-Completeness, Suasion-Total, Suasion-Dataset",
         "Link": ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items() if url),
         "Suasion-Completeness": "complete" if page.complete else "truncated",
         "Suasion-Total": str(page.total),
@@ -128,8 +127,23 @@ async def _page(query: Query, given: Mapping[str, str], rows: tuple[int, int], e
         found = json.loads((await engine.ask(Question(query.text, reading, rows=rows))).body)
         page = Page(tuple(found["variables"]), found["rows"], found["total"], *rows)
         if page.total:
-            break
+            return page
+    if query.not_found:
+        raise NotFound(query.not_found)
+    for parameter in query.parameters:
+        if parameter.type == "iri" and parameter.name in given:
+            await _refuse_unknown(parameter, given[parameter.name], engine, prefixes)
     return page
+
+
+async def _refuse_unknown(parameter: Parameter, text: str, engine: Engine, prefixes: Prefixes) -> None:
+    """Raise BadParameter for a thing that the graph does not know, so that a slip is not taken for an absence of data."""
+    for term in bound(parameter, text, prefixes):
+        known = json.loads((await engine.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))).body)
+        if known["total"]:
+            return
+    sentence = f"{parameter.name}={text[:60]!r} names nothing in the graph: look for it with /search?text=…"
+    raise BadParameter(sentence, {"parameter": parameter.name, "example": parameter.example})
 
 
 def _links(query: Query, given: Mapping[str, str], page: Page, extension: str) -> dict[str, str | None]:
@@ -151,7 +165,7 @@ def _links(query: Query, given: Mapping[str, str], page: Page, extension: str) -
 def _envelope(
     query: Query, given: Mapping[str, str], page: Page, links: Mapping[str, str | None], engine: Engine, prefixes: Prefixes
 ) -> dict[str, object]:
-    rows = [plain_row({k: _short(v, prefixes) for k, v in row.items()}, query.columns, query.lists) for row in page.rows]
+    rows = [plain_row(row, query, prefixes) for row in page.rows]
     return {
         "question": query.question,
         "summary": query.summary,
@@ -166,11 +180,6 @@ def _envelope(
         "columns": dict(query.columns),
         "rows": rows,
     }
-
-
-def _short(term: Term, prefixes: Prefixes) -> Term:
-    """Give IRIs by their short names, which every parameter takes too; the context of the ontology expands them."""
-    return {"type": "uri", "value": prefixes.shorten(term["value"])} if term["type"] == "uri" else term
 
 
 def _csv(query: Query, page: Page) -> str:

@@ -54,7 +54,10 @@ class Engine:
         settings = self._settings
         limits = [str(settings.worker_memory_bytes), str(settings.answer_bytes)]
         command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), str(self._bundle), *limits]
-        self._loader = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], start_new_session=True)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
+        self._loader = await asyncio.create_subprocess_exec(
+            *command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True
+        )
         theirs.close()
         self._control = ours
         line = await asyncio.to_thread(_read_line, ours)
@@ -96,8 +99,6 @@ class Engine:
 
     async def close(self) -> None:
         """End the workers and the loader."""
-        for task in self._refills:
-            task.cancel()
         await asyncio.gather(*self._refills, return_exceptions=True)
         while not self._idle.empty():
             self._idle.get_nowait().end()

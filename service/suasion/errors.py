@@ -7,7 +7,8 @@
     + QueryFileError     a .rq file breaks the rules of queries/README.md
   x RequestError         the request is at fault
     + BadQuery           SPARQL that does not parse or may not run            400
-    + BadParameter       an unknown, missing or malformed parameter           400 or 422
+    + BadParameter       a missing or malformed parameter                     422
+      - UnknownParameter a parameter that the endpoint does not have          400
     + NotFound           no such thing                                        404
     + MethodNotAllowed   the resource does not answer this method             405
     + NotAcceptable      no media type that the client accepts                406

@@ -3,11 +3,16 @@
 import io
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from suasion.exchange import Answer, Question, Term
 from suasion.loading import Dataset
+from suasion.syntax import described
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 SOLUTION_FORMATS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -31,8 +36,7 @@ def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], 
     try:
         return _evaluate(dataset, question, prefixes, most_bytes)
     except SyntaxError as error:
-        place = {"line": error.lineno} if error.lineno else {}
-        return Answer(error="BadQuery", detail=f"The query does not parse: {error.msg}", extra=place)
+        return _misparsed(error.msg)
     except _TooLargeError:
         remedy = "ask for less, or page with LIMIT and OFFSET"
         return Answer(error="AnswerTooLarge", detail=f"The answer is larger than {most_bytes:,} bytes: {remedy}.")
@@ -57,7 +61,10 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         named_graphs=None if named is None else [ox.NamedNode(iri) for iri in named],
     )
     if isinstance(results, ox.QuerySolutions) and question.rows is not None:
-        return Answer(ROWS_TYPE, _slice(results, *question.rows))
+        body = _slice(results, *question.rows)
+        if len(body) > most_bytes:
+            raise _TooLargeError
+        return Answer(ROWS_TYPE, body)
     out = _Spool(most_bytes)
     if isinstance(results, ox.QueryTriples):
         media_type = next((t for t in question.graph_types if t in GRAPH_FORMATS), "")
@@ -73,6 +80,11 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
             error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
         )
     return Answer(media_type, out.getvalue())
+
+
+def _misparsed(message: str) -> Answer:
+    shown, line, column = described(message)
+    return Answer(error="BadQuery", detail=f"The query does not parse: {shown}", extra={"line": line, "column": column})
 
 
 def _slice(results: ox.QuerySolutions, offset: int, limit: int) -> bytes:
@@ -114,7 +126,8 @@ class _Spool(io.BytesIO):
         super().__init__()
         self._most = most
 
-    def write(self, data: object) -> int:
+    def write(self, data: "ReadableBuffer") -> int:
+        written = super().write(data)
         if self.tell() > self._most:
             raise _TooLargeError
-        return super().write(data)  # type: ignore[arg-type]
+        return written

@@ -7,6 +7,7 @@ import pyoxigraph as ox
 
 from suasion.errors import DataFileError
 from suasion.prefixes import GRAPH
+from suasion.syntax import described
 
 CLAIMS = ox.NamedNode(GRAPH + "claims")
 
@@ -64,7 +65,9 @@ def load(bundle: Path) -> Dataset:
         try:
             facts.update(rule.read_text(encoding="utf-8"))
         except SyntaxError as error:
-            raise DataFileError(f"{rule}: {error.msg}") from error
+            raise DataFileError(f"{rule}, {described(error.msg)[0]}") from error
+        except UnicodeDecodeError as error:
+            raise DataFileError(f"{rule}: byte {error.start} is not UTF-8.") from error
     union = ox.Store()
     union.extend(facts)
     union.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")

@@ -1,5 +1,6 @@
 """The Turtle of a passage that is a part of a sentence, from the source file and the words."""
 
+import re
 from collections.abc import Sequence
 
 import pyoxigraph as ox
@@ -9,6 +10,8 @@ from suasion.errors import DataError
 from suasion.fingerprints import Word, fingerprint, words
 from suasion.prefixes import ID
 
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
 
 def turtle(union: ox.Store, source: bytes, sentence: str, slug: str, runs: Sequence[str]) -> str:
     """Return the blocks for graph_data/passages.ttl of `passage:<sentence>-<slug>`.
@@ -16,6 +19,8 @@ def turtle(union: ox.Store, source: bytes, sentence: str, slug: str, runs: Seque
     `runs` are one or two runs of words of the sentence, in its order. Raises DataError when the file is not the recorded
     source, or when there is no such sentence or no such run in it.
     """
+    if not _SLUG.fullmatch(slug):
+        raise DataError(f"{slug!r} is no slug: use lower-case letters, digits and hyphens, such as health.")
     if not verify.is_recorded_source(source, verify.recorded_digest(union)):
         raise DataError("This is not the source file: offsets are counted in the file whose SHA-256 the graph records.")
     whole = next((p for p in verify.passages(union) if p.iri == f"{ID}passage/{sentence}"), None)
@@ -76,6 +81,7 @@ def _place(union: ox.Store, sentence: str) -> list[str]:
     )
     assert isinstance(solutions, ox.QuerySolutions)
     rows = list(solutions)
-    section, paragraph = (rows[0][name].value.rpartition("/")[2] for name in ("section", "paragraph"))
-    pages = [f"    :page {row['page'].value} ;" for row in rows]
-    return [f"    :section section:{section} ;", f"    :paragraph paragraph:{paragraph} ;", *pages]
+    lines = [f"    :section section:{rows[0]['section'].value.rpartition('/')[2]} ;"]
+    if rows[0]["paragraph"]:
+        lines.append(f"    :paragraph paragraph:{rows[0]['paragraph'].value.rpartition('/')[2]} ;")
+    return lines + [f"    :page {row['page'].value} ;" for row in rows]

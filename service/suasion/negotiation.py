@@ -16,7 +16,7 @@ def ranked(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
     Raises NotAcceptable for a header that cannot be read.
     """
     try:
-        quality = {media_type: mimeparse.quality(media_type, accept or "*/*") for media_type in offered}
+        quality = {media_type: mimeparse.quality(media_type, accept.lower() or "*/*") for media_type in offered}
     except (mimeparse.MimeTypeParseException, ValueError):
         raise NotAcceptable(
             f"The header Accept: {accept[:80]!r} cannot be read: list media types, such as {offered[0]}."

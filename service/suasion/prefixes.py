@@ -52,6 +52,8 @@ def declared(bundle: Path) -> Prefixes:
         table = dict(_DECLARATION.findall(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise DataFileError(f"{path}: {error.strerror}: the prefix table is read from this file.") from error
+    except UnicodeDecodeError as error:
+        raise DataFileError(f"{path}: byte {error.start} is not UTF-8.") from error
     if not table:
         raise DataFileError(f"{path}: no sh:declare with sh:prefix and sh:namespace: the prefix table is read from this file.")
     return Prefixes(table)

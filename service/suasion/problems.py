@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 def response(error: SuasionError) -> Response:
     """Return the problem document of an error: type, title, status, detail, and what the error adds."""
     body = {"type": f"{BASE}problem/{type(error).__name__}", "title": error.title, "status": error.status, "detail": error.detail}
-    headers = {"Access-Control-Allow-Origin": "*"}
+    headers = {}
     if isinstance(error, Overloaded):
         headers["Retry-After"] = "2"
     if offered := error.extra.get("allow"):

@@ -6,6 +6,7 @@ import pyoxigraph as ox
 
 from suasion.catalog import Query
 from suasion.errors import QueryFileError
+from suasion.syntax import described
 
 
 def refuse_mismatches(folder: Path, queries: tuple[Query, ...]) -> None:
@@ -18,7 +19,7 @@ def refuse_mismatches(folder: Path, queries: tuple[Query, ...]) -> None:
         try:
             results = ox.Store().query(query.text)
         except SyntaxError as error:
-            raise QueryFileError(f"{path}, line {error.lineno}: {error.msg}") from error
+            raise QueryFileError(f"{path}, {described(error.msg)[0]}") from error
         if not isinstance(results, ox.QuerySolutions):
             raise QueryFileError(f"{path}: a curated question is a SELECT.")
         projected = [variable.value for variable in results.variables]

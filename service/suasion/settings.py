@@ -18,8 +18,6 @@ class Settings:
     """Address to listen on."""
     port: int = 8000
     """Port to listen on; 0 takes a free one."""
-    public_url: str = ""
-    """Absolute URL under which clients reach the service; empty: relative links only."""
     workers: int = 2
     """Processes that answer queries, each with one query at a time."""
     deadline_seconds: float = 20.0
@@ -36,8 +34,6 @@ class Settings:
     """Most rows of one page of a curated answer."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
-    article: str = ""
-    """A copy of the article; given, the service shows the passages themselves."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
+from suasion import gate
 from suasion.engine import Engine
 from suasion.errors import BadQuery, MethodNotAllowed, TooLarge, UnsupportedMedia
 from suasion.exchange import Question
@@ -29,6 +30,7 @@ ALIASES = {"application/json": SOLUTION_TYPES[0], "application/xml": SOLUTION_TY
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
+METHODS = "GET, HEAD, POST, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 Pairs = list[tuple[str, str]]
 
@@ -36,27 +38,31 @@ Pairs = list[tuple[str, str]]
 async def answer(request: Request, engine: Engine, most_bytes: int) -> Response:
     """Answer a query operation: GET, POST of a form, or POST of a query (SPARQL 1.1 Protocol, section 2.1).
 
-    Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413), UnsupportedMedia (415), and what
-    Engine.ask raises.
+    OPTIONS says which methods there are. Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413),
+    UnsupportedMedia (415), and what Engine.ask raises.
     """
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": METHODS})
     pairs = await _parameters(request, most_bytes)
     accept = request.headers.get("accept", "")
     offered = (*SOLUTION_TYPES, *GRAPH_TYPES, *ALIASES)
     accepted = tuple(dict.fromkeys(ALIASES.get(t, t) for t in ranked(accept, offered)))
     default = _all(pairs, "default-graph-uri")
     named = _all(pairs, "named-graph-uri")
+    union = UNION in (default or ())
+    query = _query(pairs)
+    gate.refuse(query, gate.Limits())
     question = Question(
-        query=_query(pairs),
-        default_graphs=default or (() if named else None),
-        named_graphs=named or (() if default and UNION not in default else None),
-        union=default is not None and UNION in default,
+        query=query,
+        default_graphs=None if union else default,
+        named_graphs=named,
+        union=union,
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
     )
     found = await engine.ask(question)
     headers = {
         "Vary": "Accept",
-        "Access-Control-Allow-Origin": "*",
         "Suasion-Completeness": "complete",
         "Suasion-Dataset": f"sha256:{engine.ready.digest}",
     }
@@ -69,7 +75,7 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
     if request.method in ("GET", "HEAD"):
         return url_pairs
     if request.method != "POST":
-        raise MethodNotAllowed("Queries are sent by GET or POST.", {"allow": "GET, HEAD, POST, OPTIONS"})
+        raise MethodNotAllowed("Queries are sent by GET or POST.", {"allow": METHODS})
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await _body(request, most_bytes)
     if media_type == "application/x-www-form-urlencoded":

@@ -1,9 +1,10 @@
 """From the text of a parameter to an RDF term, and from a term to a plain JSON value."""
 
+import math
 import re
 from collections.abc import Mapping
 
-from suasion.catalog import Parameter
+from suasion.catalog import Parameter, Query
 from suasion.errors import BadParameter
 from suasion.exchange import Term
 from suasion.prefixes import DEF, Prefixes
@@ -41,6 +42,8 @@ def bound(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ..
         case _:
             if not text.strip():
                 raise _bad(parameter, text, "some text")
+            if parameter.values and text not in parameter.values:
+                raise _bad(parameter, text, "one of " + ", ".join(parameter.values))
             return ({"type": "literal", "value": text},)
 
 
@@ -54,8 +57,8 @@ def plain(term: Term) -> Plain:
     try:
         if datatype in _INTEGERS:
             return int(term["value"])
-        if datatype in _NUMBERS:
-            return float(term["value"])
+        if datatype in _NUMBERS and math.isfinite(number := float(term["value"])):
+            return number
     except ValueError:
         return term["value"]
     if datatype == XSD + "boolean":
@@ -63,12 +66,17 @@ def plain(term: Term) -> Plain:
     return term["value"]
 
 
-def plain_row(row: Mapping[str, Term], columns: Mapping[str, str], lists: frozenset[str]) -> dict[str, object]:
-    """Return a solution with each column, None where it is unbound, lists as lists."""
+def plain_row(row: Mapping[str, Term], query: Query, prefixes: Prefixes) -> dict[str, object]:
+    """Return a solution with each column of its query, None where it is unbound, lists as lists, IRIs by their short names."""
     values: dict[str, object] = {}
-    for name in columns:
+    for name in query.columns:
         value = plain(row[name]) if name in row else None
-        values[name] = [part for part in str(value or "").split(" | ") if part] if name in lists else value
+        if name in query.lists:
+            values[name] = [prefixes.shorten(part) for part in str(value or "").split(" | ") if part]
+        elif name in row and row[name]["type"] == "uri":
+            values[name] = prefixes.shorten(row[name]["value"])
+        else:
+            values[name] = value
     return values
 
 

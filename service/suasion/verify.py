@@ -21,9 +21,9 @@ SELECT ?passage ?whole ?words ?print ?start ?end ?pieceWords ?piecePrint WHERE {
   ?passage a :Passage ; :wordCount ?words ; :fingerprint ?print ; oa:hasSelector ?selector .
   ?selector oa:start ?start ; oa:end ?end .
   OPTIONAL { ?passage dcterms:isPartOf ?whole . ?whole a :Passage }
-  OPTIONAL { ?selector :wordCount ?pieceWords ; :fingerprint ?piecePrint }
+  OPTIONAL { ?selector :ordinal ?ordinal ; :wordCount ?pieceWords ; :fingerprint ?piecePrint }
 }
-ORDER BY ?passage ?start
+ORDER BY ?passage ?ordinal
 """
 
 _SOURCE = "SELECT ?sha WHERE { ?source <https://w3id.org/suasion/def#sha256> ?sha }"
@@ -90,7 +90,7 @@ def read_copy(data: bytes, name: str) -> str:
     Raises DataFileError when it is not UTF-8.
     """
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataFileError(f"{name}: byte {error.start} is not UTF-8: save the text as UTF-8.") from error
     if text.lstrip()[:15].lower().startswith(("<!doctype", "<html", "<?xml")):
@@ -118,13 +118,12 @@ def locate(wanted: Sequence[Passage], text: str, is_source: bool) -> tuple[Locat
     before = 0
     for passage in wanted:
         if not passage.whole:
-            near = passage.pieces[0].start if is_source else before
-            sentences[passage.iri] = ranges = _ranges(passage, runs, content, near)
+            sentences[passage.iri] = ranges = _ranges(passage, runs, content, None if is_source else before)
             before = ranges[-1][1] if ranges else before
     located = []
     for passage in wanted:
         within = sentences.get(passage.whole, ())
-        ranges = _ranges(passage, runs, content, 0, within) if passage.whole else sentences[passage.iri]
+        ranges = _ranges(passage, runs, content, None, within) if passage.whole else sentences[passage.iri]
         if not ranges:
             located.append(Located(passage, Finding.MISSING, ()))
         elif is_source:
@@ -158,19 +157,31 @@ def _ranges(
     passage: Passage,
     runs: Mapping[str, list[int]],
     content: Sequence[Word],
-    near: int,
+    near: int | None,
     within: tuple[tuple[int, int], ...] = (),
 ) -> tuple[tuple[int, int], ...]:
-    """Return the ranges of a passage, in one run or else piece by piece; of several places one in its sentence or the nearest."""
+    """Return the ranges of a passage, in one run or else piece by piece.
 
-    def place(count: int, digest: str) -> tuple[int, int] | None:
+    Of several places the one in its sentence is taken, or the nearest: to `near`, or to the recorded offset without it.
+    The longest piece is placed first, and the other at the recorded distance from it.
+    """
+
+    def place(count: int, digest: str, near: int) -> tuple[int, int] | None:
         spans = [(content[first].start, content[first + count - 1].end) for first in runs.get(digest, ())]
         inside = [span for span in spans if any(a <= span[0] and span[1] <= b for a, b in within)]
         return min(inside or spans, key=lambda span: abs(span[0] - near), default=None)
 
-    if whole := place(passage.words, passage.fingerprint):
+    recorded = passage.pieces[0].start
+    if whole := place(passage.words, passage.fingerprint, recorded if near is None else near):
         return (whole,)
-    found = [place(piece.words, piece.fingerprint) for piece in passage.pieces]
+    longest = max(passage.pieces, key=lambda piece: piece.words)
+    anchor = place(longest.words, longest.fingerprint, longest.start if near is None else near)
+    if anchor is None:
+        return ()
+    shift = anchor[0] - longest.start
+    found = [
+        anchor if piece is longest else place(piece.words, piece.fingerprint, piece.start + shift) for piece in passage.pieces
+    ]
     return tuple(span for span in found if span) if all(found) else ()
 
 
@@ -217,20 +228,22 @@ def _longest_rising(order: Sequence[Located]) -> set[str]:
 class _PageText(HTMLParser):
     """The text of a page, without scripts and styles; block tags become line breaks, superscripts (note markers) are dropped."""
 
-    _SILENT = frozenset({"script", "style", "sup", "head", "template"})
-    _INLINE = frozenset({"a", "b", "i", "em", "strong", "span", "u", "small", "font", "abbr", "cite", "q", "mark"})
+    _SILENT = frozenset({"script", "style", "sup", "title", "template"})
+    _INLINE = frozenset({"a", "b", "i", "em", "strong", "span", "u", "small", "font", "abbr", "cite", "q", "mark", "sup"})
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self._silent = 0
+        self._silent = ""
 
     def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in self._SILENT
+        if not self._silent and tag in self._SILENT:
+            self._silent = tag
         self.pieces.append("" if tag in self._INLINE else "\n")
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in self._SILENT
+        if tag == self._silent:
+            self._silent = ""
         self.pieces.append("" if tag in self._INLINE else "\n")
 
     def handle_data(self, data: str) -> None:

@@ -4,10 +4,8 @@ Run as `python -m suasion.worker`, with the number of a control socket. On that 
 then answers each byte with a fork: the socket of the new worker and its pidfd, as file descriptors. It ends with its parent.
 """
 
-import ctypes
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -20,6 +18,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from suasion import checks, loading
+from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError
 from suasion.evaluation import evaluate
 from suasion.exchange import HEAD_BYTES, Answer, Ready, lengths, pack_answer, unpack_question
@@ -27,13 +26,12 @@ from suasion.loading import Dataset
 from suasion.prefixes import declared
 
 STACK_BYTES = 512 * 1024 * 1024
-_PR_SET_PDEATHSIG = 1
 
 
 def main(control_fd: int, bundle: Path, memory_bytes: int, most_bytes: int) -> None:
     """Load, say Ready, and fork until the parent closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     control = socket.socket(fileno=control_fd)
     try:
         prefixes = declared(bundle)
@@ -71,11 +69,8 @@ def _line(ready: Ready) -> bytes:
 
 def _work(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int) -> None:
     """Answer questions until the other side closes; deep queries get a large stack, hence the thread."""
-    _die_with_parent()
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # No file descriptor is left for a socket: whatever a query says, it reaches nothing outside.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (requests.fileno() + 1, requests.fileno() + 1))
+    die_with_parent()
+    confine(memory_bytes, requests.fileno() + 1)
     threading.stack_size(STACK_BYTES)
     thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes))
     thread.start()
@@ -92,10 +87,6 @@ def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

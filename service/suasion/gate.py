@@ -1,0 +1,114 @@
+"""The gate before any parser: one pass over a query text, which refuses what the engine cannot bear.
+
+A few hundred bytes can end the process of the engine, or keep its planner busy for hours. The limits lie far above what
+the W3C test queries need. The scanner only moves forward, and knows strings, IRIs and comments apart from syntax.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from suasion.errors import BadQuery
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s++|\#[^\n\r]*+)
+    | (?P<term>
+          \"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*+'''
+        | "(?:[^"\\\n\r]|\\.)*+" | '(?:[^'\\\n\r]|\\.)*+'
+        | <(?:[^<>"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*+>
+        | [?$]\w++
+        | (?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?
+      )
+    | (?P<unclosed>["'])
+    | (?P<name>[^\W\d][\w.\-]*+:(?:[\w.\-:%]|\\.)*+|:(?:[\w.\-:%]|\\.)*+)
+    | (?P<tag>@[A-Za-z][\w-]*+|\^\^)
+    | (?P<word>[^\W\d]\w*+)
+    | (?P<other>\|\||&&|<<|>>|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_OPEN, _CLOSE = frozenset(("(", "{", "[", "<<")), frozenset((")", "}", "]", ">>"))
+_WIDE = frozenset(("UNION", "BIND", "FILTER", "MINUS", "EXISTS", "IN", "||", "&&", "=", "<", ">", "-"))
+_PATH = frozenset("/|^*+!")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a query may have of each: characters, levels of brackets, OPTIONALs, triples, operators, path operators."""
+
+    characters: int = 256 * 1024
+    depth: int = 64
+    optionals: int = 60
+    triples: int = 200
+    operators: int = 800
+    paths: int = 100
+
+
+def refuse(query: str, limits: Limits) -> None:
+    r"""Raise BadQuery for a query that is too long, too deep or too wide, or that reaches outside (SERVICE).
+
+    The text is looked at as it is, and with its \u escapes decoded, because engines differ in how they read it.
+    """
+    if len(query) > limits.characters:
+        raise BadQuery(f"The query has {len(query):,} characters; {limits.characters:,} are the limit.", {"limit": "characters"})
+    _scan(query, limits)
+    if "\\u" in query or "\\U" in query:
+        _scan(_ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), query), limits)
+
+
+def _decoded(digits: str) -> str:
+    code = int(digits, 16)
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"
+
+
+def _scan(query: str, limits: Limits) -> None:
+    brackets: list[str] = []
+    seen: Counter[str] = Counter()
+    data: int | None = None  # the depth outside VALUES or DATA: a long list is cheap inside
+    before = ""
+    for match in _TOKEN.finditer(query):
+        kind, text = str(match.lastgroup), match.group()
+        if kind == "space":
+            continue
+        if kind == "unclosed":
+            return  # no engine reads on here
+        symbol = text.upper() if kind == "word" else text
+        if "SERVICE" in (symbol if kind == "word" else text.partition(":")[0].upper() if kind == "name" else ""):
+            raise BadQuery("SERVICE is not allowed here: this endpoint reaches no other.", {"limit": "service"})
+        if kind == "other" and symbol in _OPEN:
+            brackets.append(symbol)
+            if len(brackets) > limits.depth:
+                raise BadQuery(f"The query is nested more than {limits.depth} levels deep: flatten it.", {"limit": "depth"})
+        elif kind == "other" and symbol in _CLOSE and brackets:
+            brackets.pop()
+            if symbol == "}" and data is not None and len(brackets) <= data:
+                data = None
+        elif kind == "word" and symbol in ("VALUES", "DATA") and data is None:
+            data = len(brackets)
+        elif data is None:
+            _count(seen, kind, symbol, before, brackets[-1] if brackets else "")
+        before = kind if kind in ("term", "name") else symbol
+    for name, most in (
+        ("optionals", limits.optionals),
+        ("triples", limits.triples),
+        ("operators", limits.operators),
+        ("paths", limits.paths),
+    ):
+        if seen[name] > most:
+            raise BadQuery(f"The query has {seen[name]:,} {name}; {most:,} are the limit: split it.", {"limit": name})
+
+
+def _count(seen: Counter[str], kind: str, symbol: str, before: str, bracket: str) -> None:
+    """Count what makes planning slow; two terms side by side in parentheses are items of an RDF list, two triples each."""
+    if kind == "word" and symbol == "OPTIONAL":
+        seen["optionals"] += 1
+    elif symbol in _WIDE and kind in ("word", "other"):
+        seen["operators"] += 1
+    elif kind == "other" and symbol in _PATH:
+        seen["paths"] += 1
+    elif kind == "other" and symbol in ".;," and bracket in ("{", "["):
+        seen["triples"] += 1
+    elif kind in ("term", "name") and before in ("term", "name") and bracket == "(":
+        seen["triples"] += 2

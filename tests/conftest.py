@@ -1,0 +1,111 @@
+"""What many tests share: the real bundle, loaded once, and a real service on a free port."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from suasion import loading
+from suasion.loading import Dataset
+from suasion.prefixes import Prefixes, declared
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP response; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, object]:
+        document = json.loads(self.body)
+        assert isinstance(document, dict)
+        return document
+
+
+def with_query(path: str, parameters: Mapping[str, str | int]) -> str:
+    return f"{path}?{urlencode(parameters)}" if parameters else path
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Sends one request a connection to a service."""
+
+    port: int
+
+    def send(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body=body, headers=dict(headers or {}))
+            response = connection.getresponse()
+            return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, accept: str = "", **parameters: str | int) -> Reply:
+        return self.send("GET", with_query(path, parameters), {"Accept": accept} if accept else None)
+
+    def rows(self, path: str, **parameters: str | int) -> list[dict[str, object]]:
+        reply = self.send("GET", with_query(path, parameters))
+        assert reply.status == 200, reply.body
+        rows = reply.json()["rows"]
+        assert isinstance(rows, list)
+        return rows
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def dataset(bundle: Path) -> Dataset:
+    return loading.load(bundle)
+
+
+@pytest.fixture(scope="session")
+def prefixes(bundle: Path) -> Prefixes:
+    return declared(bundle)
+
+
+@pytest.fixture(scope="session")
+def article() -> Path | None:
+    """The folder with the source text, where it is given: it is not part of the repository."""
+    folder = Path(os.environ.get("ARTICLE_DIR") or ROOT.parent / "shared" / "article")
+    return folder if (folder / "article.txt").is_file() else None
+
+
+def serve(*options: str, environment: Mapping[str, str] | None = None) -> tuple[subprocess.Popen[str], int]:
+    """Start the service as a user does and return it with its port, once it has said its address."""
+    command = [sys.executable, "-m", "suasion", "serve", "--port", "0", *options]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **(environment or {})}
+    )
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line.startswith("Suasion answers at http://127.0.0.1:"), line
+    return process, int(line.rstrip().rstrip("/").rpartition(":")[2])
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.wait(timeout=20)
+    assert process.stdout
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Client]:
+    process, port = serve()
+    yield Client(port)
+    stop(process)

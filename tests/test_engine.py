@@ -1,0 +1,149 @@
+"""The engine on the real bundle: answers, deadlines, deaths, and no reach outside."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from suasion.engine import Engine
+from suasion.errors import AnswerTooLarge, BadQuery, DataError, Overloaded, TimedOut, Unanswered, WorkerDied
+from suasion.exchange import Question
+from suasion.settings import Settings
+
+COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
+ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+
+
+def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
+    async def run() -> None:
+        engine = Engine(replace(Settings(), **changes), bundle)  # type: ignore[arg-type]
+        await engine.start()
+        try:
+            await use(engine)
+        finally:
+            await engine.close()
+
+    asyncio.run(run())
+
+
+async def count(engine: Engine) -> int:
+    found = json.loads((await engine.ask(Question(COUNT))).body)
+    return int(found["results"]["bindings"][0]["n"]["value"])
+
+
+def test_answers_from_the_bundle(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        assert await count(engine) >= 600
+        assert engine.ready.quads > 50_000
+        assert len(engine.ready.digest) == 64
+
+    with_engine(bundle, use)
+
+
+def test_a_query_past_its_deadline_costs_one_worker_and_no_other_answer(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        hanging = asyncio.create_task(engine.ask(Question(ENDLESS)))
+        await asyncio.sleep(0.1)
+        assert await count(engine) >= 600
+        with pytest.raises(TimedOut) as caught:
+            await hanging
+        assert caught.value.extra["limit_seconds"] == 1.0
+        assert [await count(engine) for _ in range(4)]
+
+    with_engine(bundle, use, deadline_seconds=1.0)
+
+
+def test_a_query_that_ends_its_process_is_said_to_have_done_so(bundle: Path) -> None:
+    deep = "SELECT * WHERE { FILTER(" + "(" * 600_000 + "1" + ")" * 600_000 + ") }"
+
+    async def use(engine: Engine) -> None:
+        with pytest.raises((WorkerDied, BadQuery)):
+            await engine.ask(Question(deep))
+        assert await count(engine) >= 600
+
+    with_engine(bundle, use)
+
+
+def test_a_memory_bomb_stays_within_its_worker(bundle: Path) -> None:
+    bomb = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f } ORDER BY ?a ?d ?f ?c"
+
+    async def use(engine: Engine) -> None:
+        with pytest.raises(Unanswered):
+            await engine.ask(Question(bomb))
+        assert await count(engine) >= 600
+
+    with_engine(bundle, use, deadline_seconds=3.0, worker_memory_bytes=1200 * 1024 * 1024)
+
+
+def test_service_reaches_nothing(bundle: Path) -> None:
+    """A listener on loopback stands where the query wants to go, and sees nobody."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(1.5)
+    seen: list[object] = []
+
+    def accept() -> None:
+        try:
+            seen.append(listener.accept())
+        except TimeoutError:
+            return
+
+    watcher = threading.Thread(target=accept)
+    watcher.start()
+    port = listener.getsockname()[1]
+
+    async def use(engine: Engine) -> None:
+        with pytest.raises(BadQuery):
+            await engine.ask(Question(f"SELECT * WHERE {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"))
+        silent = f"SELECT * WHERE {{ SERVICE SILENT <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"
+        await asyncio.gather(engine.ask(Question(silent)), return_exceptions=True)
+
+    with_engine(bundle, use)
+    watcher.join()
+    listener.close()
+    assert seen == []
+
+
+def test_an_answer_above_the_limit_is_refused_whole(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        with pytest.raises(AnswerTooLarge) as caught:
+            await engine.ask(Question("SELECT * WHERE { ?s ?p ?o }"))
+        assert "100,000 bytes" in caught.value.detail
+
+    with_engine(bundle, use, answer_bytes=100_000)
+
+
+def test_too_many_at_once_are_told_to_come_again(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        hanging = [asyncio.create_task(engine.ask(Question(ENDLESS))) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(Overloaded):
+            await engine.ask(Question(COUNT))
+        await asyncio.gather(*hanging, return_exceptions=True)
+
+    with_engine(bundle, use, deadline_seconds=2.0, queue_seconds=0.3)
+
+
+def test_updates_are_no_queries(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        with pytest.raises(BadQuery):
+            await engine.ask(Question("INSERT DATA { <urn:a> <urn:b> <urn:c> }"))
+
+    with_engine(bundle, use)
+
+
+def test_data_at_fault_are_not_served(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "ontology").mkdir()
+    (tmp_path / "ontology" / "ontology.ttl").write_text((bundle / "ontology" / "ontology.ttl").read_text(encoding="utf-8"))
+    (tmp_path / "graph_data").mkdir()
+    (tmp_path / "graph_data" / "broken.ttl").write_text("PREFIX : <urn:>\n:a :b\n")
+
+    async def start() -> None:
+        await Engine(Settings(), tmp_path).start()
+
+    with pytest.raises(DataError, match=r"broken\.ttl, line \d"):
+        asyncio.run(start())

@@ -1,0 +1,170 @@
+"""Texts of parameters as RDF terms, terms as plain values; and the examples in all docstrings."""
+
+import doctest
+import importlib
+import json
+import pkgutil
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+import suasion
+from suasion import catalog
+from suasion.catalog import Parameter, Query
+from suasion.errors import BadParameter
+from suasion.exchange import Term
+from suasion.loading import Dataset
+from suasion.prefixes import DEF, ID, Prefixes
+from suasion.terms import XSD, bound, plain, plain_row
+
+ACTOR = Parameter("actor", "iri", "Who", "actor:japan", themes=("actor",))
+THING = Parameter("thing", "iri", "What", "actor:japan", themes=("actor", "place"))
+ANY = Parameter("any", "iri", "Any IRI", "actor:japan")
+CODE = Parameter("modality", "code", "How", "Hedged", values=("Hedged", "ReportedAsFact"))
+YEAR = Parameter("year", "integer", "When", "2008")
+FLAG = Parameter("flag", "boolean", "Whether", "true")
+TEXT = Parameter("words", "string", "What", "soft power")
+CHOICE = Parameter("section", "string", "Where", "1.2", values=("1", "1.2"))
+
+
+def uri(value: str) -> Term:
+    return {"type": "uri", "value": value}
+
+
+def literal(value: str, datatype: str = "") -> Term:
+    return {"type": "literal", "value": value} | ({"datatype": XSD + datatype} if datatype else {})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "expected"),
+    [
+        (ACTOR, "japan", [uri(ID + "actor/japan")]),
+        (ACTOR, "actor:japan", [uri(ID + "actor/japan")]),
+        (ACTOR, "place:tokyo", [uri(ID + "place/tokyo")]),
+        (ACTOR, ID + "actor/japan", [uri(ID + "actor/japan")]),
+        (THING, "japan", [uri(ID + "actor/japan"), uri(ID + "place/japan")]),
+        (THING, "place:japan", [uri(ID + "place/japan")]),
+        (ANY, "https://example.org/é?a=b%20c#d", [uri("https://example.org/é?a=b%20c#d")]),
+        (CODE, "Hedged", [uri(DEF + "Hedged")]),
+        (CODE, "hedged", [uri(DEF + "Hedged")]),
+        (CODE, ":reportedasfact", [uri(DEF + "ReportedAsFact")]),
+        (CODE, DEF + "Hedged", [uri(DEF + "Hedged")]),
+        (YEAR, "2008", [literal("2008", "integer")]),
+        (YEAR, "-007", [literal("-7", "integer")]),
+        (YEAR, "+0", [literal("0", "integer")]),
+        (FLAG, "true", [literal("true", "boolean")]),
+        (FLAG, "false", [literal("false", "boolean")]),
+        (TEXT, ' "quoted" \\ } . ?x ', [literal(' "quoted" \\ } . ?x ')]),
+        (CHOICE, "1.2", [literal("1.2")]),
+    ],
+)
+def test_a_text_becomes_its_terms(parameter: Parameter, text: str, expected: list[Term], prefixes: Prefixes) -> None:
+    assert list(bound(parameter, text, prefixes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "accepted"),
+    [
+        *(
+            (ANY, text, "an IRI, or a short name")
+            for text in ("", "japan", "nosuch:japan", "urn:x", "http://a b", "http://a<b", "//a")
+        ),
+        *(
+            (ACTOR, text, "an IRI, or a short name")
+            for text in ("", "japan.", "-", "a b", "japan\n", "actor:a b", "jap/an", "{}")
+        ),
+        *((CODE, text, "one of Hedged, ReportedAsFact") for text in ("", "Sure", "Hedged ", "other:Hedged")),
+        *((YEAR, text, "a whole number") for text in ("", "MMVIII", "2008.0", "2 008", "٢٠٠٨", "2008\n", "9" * 19, "--1")),
+        *((FLAG, text, "true or false") for text in ("", "True", "1", "yes")),
+        *((TEXT, text, "some text") for text in ("", " ", "\n\t")),
+        (CHOICE, "1.3", "one of 1, 1.2"),
+    ],
+)
+def test_another_text_is_refused_with_what_is_accepted(
+    parameter: Parameter, text: str, accepted: str, prefixes: Prefixes
+) -> None:
+    with pytest.raises(BadParameter) as caught:
+        bound(parameter, text, prefixes)
+    assert str(caught.value) == f"{parameter.name}={text!r} is not accepted: give {accepted}, such as {parameter.example}."
+    assert caught.value.extra == {"parameter": parameter.name, "example": parameter.example}
+    assert caught.value.status == 422
+
+
+def test_a_long_text_is_not_repeated_whole(prefixes: Prefixes) -> None:
+    with pytest.raises(BadParameter) as caught:
+        bound(YEAR, "x" * 10_000, prefixes)
+    assert len(str(caught.value)) < 200
+
+
+def test_each_example_of_the_real_queries_is_accepted_and_known(bundle: Path, dataset: Dataset, prefixes: Prefixes) -> None:
+    parameters = [parameter for query in catalog.load(bundle / "queries" / "api") for parameter in query.parameters]
+    assert {parameter.type for parameter in parameters} >= {"iri", "code", "string", "integer"}
+    for parameter in parameters:
+        terms = bound(parameter, parameter.example, prefixes)
+        nodes = [ox.NamedNode(term["value"]) for term in terms if term["type"] == "uri"]
+        known = [node for node in nodes if any(dataset.union.quads_for_pattern(node, None, None, None))]
+        assert known or not nodes, f"{parameter.name}={parameter.example}"
+
+
+def test_each_theme_of_the_real_queries_is_a_prefix(bundle: Path, prefixes: Prefixes) -> None:
+    parameters = [parameter for query in catalog.load(bundle / "queries" / "api") for parameter in query.parameters]
+    assert {theme for parameter in parameters for theme in parameter.themes} <= prefixes.table.keys()
+
+
+def test_a_code_is_accepted_as_answers_show_it(prefixes: Prefixes) -> None:
+    shown = prefixes.shorten(DEF + "Hedged")
+    assert bound(CODE, shown, prefixes) == (uri(DEF + "Hedged"),)
+
+
+@pytest.mark.parametrize(
+    ("term", "value"),
+    [
+        (uri("https://example.org/a"), "https://example.org/a"),
+        (literal("text"), "text"),
+        ({"type": "literal", "value": "texte", "xml:lang": "fr"}, "texte"),
+        (literal("2008-12", "gYearMonth"), "2008-12"),
+        (literal("2008", "gYear"), 2008),
+        (literal("-12", "int"), -12),
+        (literal("970000000", "nonNegativeInteger"), 970_000_000),
+        (literal("62.5", "decimal"), 62.5),
+        (literal("1e3", "double"), 1000.0),
+        (literal("true", "boolean"), True),
+        (literal("1", "boolean"), True),
+        (literal("false", "boolean"), False),
+        (literal("many", "integer"), "many"),
+        (literal("2008Z", "gYear"), "2008Z"),
+        (literal("some", "decimal"), "some"),
+    ],
+)
+def test_a_term_becomes_its_plain_value(term: Term, value: object) -> None:
+    assert plain(term) == value
+    assert type(plain(term)) is type(value)
+
+
+@pytest.mark.parametrize("text", ["NaN", "INF"])
+def test_every_number_can_be_written_as_json(text: str) -> None:
+    json.dumps(plain(literal(text, "double")), allow_nan=False)
+
+
+def test_a_row_has_each_column_in_order(prefixes: Prefixes) -> None:
+    columns = dict.fromkeys(("thing", "count", "none", "kinds", "nothing"), "Meaning")
+    query = Query("toys", "", "", "", columns, lists=frozenset({"kinds", "nothing"}))
+    row = {
+        "actor": uri(ID + "actor/japan"),
+        "kinds": literal(f"aid | {ID}actor/japan | loan"),
+        "count": literal("3", "integer"),
+        "thing": uri(ID + "actor/japan"),
+    }
+    expected = {"thing": "actor:japan", "count": 3, "none": None, "kinds": ["aid", "actor:japan", "loan"], "nothing": []}
+    assert plain_row(row, query, prefixes) == expected
+    assert list(plain_row(row, query, prefixes)) == list(columns)
+
+
+def test_the_examples_of_all_docstrings_hold() -> None:
+    attempted = 0
+    for module in pkgutil.iter_modules(suasion.__path__):
+        results = doctest.testmod(importlib.import_module(f"suasion.{module.name}"))
+        assert results.failed == 0, module.name
+        attempted += results.attempted
+    assert attempted >= 4
