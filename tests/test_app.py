@@ -2,6 +2,7 @@
 
 import html
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def test_the_service_ends_with_its_workers() -> None:
 
 def test_options_and_cors(client: Client) -> None:
     assert client.send("OPTIONS", "/claims").headers["allow"] == "GET, HEAD, OPTIONS"
-    assert client.send("OPTIONS", "/sparql").headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert client.send("OPTIONS", "/sparql").headers["allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
     assert client.send("DELETE", "/claims").headers["allow"] == "GET, HEAD, OPTIONS"
     origin = {"Origin": "https://example.org"}
     reply = client.send("GET", "/claims?limit=1", origin)
@@ -109,3 +110,25 @@ def test_options_and_cors(client: Client) -> None:
     assert preflight.status == 200
     assert "POST" in preflight.headers["access-control-allow-methods"]
     assert client.send("GET", "/claims?foo=1", origin).headers["access-control-allow-origin"] == "*"
+
+
+def test_the_service_ends_when_the_process_that_holds_the_data_ends() -> None:
+    process, port = serve()
+    assert Client(port).get("/healthz").status == 200
+    loader = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+    os.kill(int(loader), signal.SIGKILL)
+    assert process.wait(timeout=15) == 2
+    stop(process)
+
+
+def test_a_query_file_that_does_not_parse_is_not_served(tmp_path: Path) -> None:
+    for folder in ("ontology", "graph_data"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    shutil.copytree(ROOT / "queries", tmp_path / "queries")
+    path = tmp_path / "queries" / "api" / "notes.rq"
+    path.write_text(path.read_text(encoding="utf-8").replace("WHERE {", "WHERE"), encoding="utf-8")
+    command = [sys.executable, "-m", "suasion", "serve", "--port", "0", "--bundle", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "service")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "notes.rq, line" in done.stderr

@@ -177,3 +177,37 @@ def test_coverage_counts_every_sentence(client: Client) -> None:
     rows = client.rows("/coverage")
     assert sum(int(str(row["sentences"])) for row in rows) == 218
     assert [row["accounted"] for row in rows] == [row["sentences"] for row in rows]
+
+
+def test_a_slug_that_names_several_things_is_not_guessed(client: Client) -> None:
+    reply = client.get("/claims", thing="foreign-aid")
+    assert reply.status == 422
+    assert "instrument:foreign-aid" in str(reply.json()["detail"])
+    assert "measure:foreign-aid" in str(reply.json()["detail"])
+    shown = client.get("/claims", thing="confucius-institutes").json()["parameters"]
+    assert shown == {"thing": "initiative:confucius-institutes"}
+
+
+def test_a_modality_filters_the_columns_too(client: Client) -> None:
+    """What is said of an initiative in evaluated claims only may not stand in a row of facts."""
+    facts = {str(row["thing"]): row for row in client.rows("/initiatives", modality="ReportedAsFact")}
+    for row in client.rows("/initiatives"):
+        if fact := facts.get(str(row["thing"])):
+            for column in ("sponsors", "partners", "beneficiaries", "instruments", "places", "periods", "statuses"):
+                assert set(fact[column]) <= set(row[column])  # type: ignore[call-overload]
+    planned = [row for row in client.rows("/agreements", modality="ReportedAsFact") if "planned" in row["statuses"]]  # type: ignore[operator]
+    assert planned == []
+
+
+def test_a_client_that_has_the_rows_gets_304(client: Client) -> None:
+    tag = client.get("/claims", limit=5).headers["etag"]
+    reply = client.send("GET", "/claims?limit=5", {"If-None-Match": tag})
+    assert (reply.status, reply.body) == (304, b"")
+    assert client.send("GET", "/claims?limit=6", {"If-None-Match": tag}).status == 200
+
+
+def test_an_offset_past_the_end_says_so(client: Client) -> None:
+    document = client.get("/coverage", offset=5000, limit=3).json()
+    assert document["rows"] == []
+    assert document["note"] == "There are 10 rows, none from 5000 on."
+    assert "offset=7" in document["links"]["prev"]  # type: ignore[index]

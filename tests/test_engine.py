@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -10,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from suasion.engine import Engine
+from suasion.engine import Engine, Lane
 from suasion.errors import AnswerTooLarge, BadQuery, DataError, Overloaded, TimedOut, Unanswered, WorkerDied
 from suasion.exchange import Question
 from suasion.settings import Settings
+from suasion.source import Source
 
 COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -21,7 +24,7 @@ ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 
 def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
     async def run() -> None:
-        engine = Engine(replace(Settings(), **changes), bundle)  # type: ignore[arg-type]
+        engine = Engine(replace(Settings(), **changes), Source(bundle))  # type: ignore[arg-type]
         await engine.start()
         try:
             await use(engine)
@@ -31,8 +34,8 @@ def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **change
     asyncio.run(run())
 
 
-async def count(engine: Engine) -> int:
-    found = json.loads((await engine.ask(Question(COUNT))).body)
+async def count(engine: Engine, lane: Lane = Lane.PUBLIC) -> int:
+    found = json.loads((await engine.ask(Question(COUNT), lane)).body)
     return int(found["results"]["bindings"][0]["n"]["value"])
 
 
@@ -47,7 +50,7 @@ def test_answers_from_the_bundle(bundle: Path) -> None:
 
 def test_a_query_past_its_deadline_costs_one_worker_and_no_other_answer(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
-        hanging = asyncio.create_task(engine.ask(Question(ENDLESS)))
+        hanging = asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC))
         await asyncio.sleep(0.1)
         assert await count(engine) >= 600
         with pytest.raises(TimedOut) as caught:
@@ -63,7 +66,7 @@ def test_a_query_that_ends_its_process_is_said_to_have_done_so(bundle: Path) -> 
 
     async def use(engine: Engine) -> None:
         with pytest.raises((WorkerDied, BadQuery)):
-            await engine.ask(Question(deep))
+            await engine.ask(Question(deep), Lane.PUBLIC)
         assert await count(engine) >= 600
 
     with_engine(bundle, use)
@@ -74,7 +77,7 @@ def test_a_memory_bomb_stays_within_its_worker(bundle: Path) -> None:
 
     async def use(engine: Engine) -> None:
         with pytest.raises(Unanswered):
-            await engine.ask(Question(bomb))
+            await engine.ask(Question(bomb), Lane.PUBLIC)
         assert await count(engine) >= 600
 
     with_engine(bundle, use, deadline_seconds=3.0, worker_memory_bytes=1200 * 1024 * 1024)
@@ -98,9 +101,9 @@ def test_service_reaches_nothing(bundle: Path) -> None:
 
     async def use(engine: Engine) -> None:
         with pytest.raises(BadQuery):
-            await engine.ask(Question(f"SELECT * WHERE {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"))
+            await engine.ask(Question(f"SELECT * WHERE {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"), Lane.PUBLIC)
         silent = f"SELECT * WHERE {{ SERVICE SILENT <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"
-        await asyncio.gather(engine.ask(Question(silent)), return_exceptions=True)
+        await asyncio.gather(engine.ask(Question(silent), Lane.PUBLIC), return_exceptions=True)
 
     with_engine(bundle, use)
     watcher.join()
@@ -111,7 +114,7 @@ def test_service_reaches_nothing(bundle: Path) -> None:
 def test_an_answer_above_the_limit_is_refused_whole(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
         with pytest.raises(AnswerTooLarge) as caught:
-            await engine.ask(Question("SELECT * WHERE { ?s ?p ?o }"))
+            await engine.ask(Question("SELECT * WHERE { ?s ?p ?o }"), Lane.PUBLIC)
         assert "100,000 bytes" in caught.value.detail
 
     with_engine(bundle, use, answer_bytes=100_000)
@@ -119,19 +122,68 @@ def test_an_answer_above_the_limit_is_refused_whole(bundle: Path) -> None:
 
 def test_too_many_at_once_are_told_to_come_again(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
-        hanging = [asyncio.create_task(engine.ask(Question(ENDLESS))) for _ in range(2)]
+        hanging = [asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC)) for _ in range(2)]
         await asyncio.sleep(0.1)
         with pytest.raises(Overloaded):
-            await engine.ask(Question(COUNT))
+            await engine.ask(Question(COUNT), Lane.PUBLIC)
+        assert await count(engine, Lane.OWN) >= 600
         await asyncio.gather(*hanging, return_exceptions=True)
 
-    with_engine(bundle, use, deadline_seconds=2.0, queue_seconds=0.3)
+    with_engine(bundle, use, deadline_seconds=2.0, patience_seconds=2.0, queue_seconds=0.3)
+
+
+def test_heavy_queries_leave_the_lane_to_light_ones(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        heavy = [asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC, f"client {n}")) for n in range(2)]
+        await asyncio.sleep(0.3)
+        assert engine.counts.became_slow == 2
+        assert [await count(engine) for _ in range(8)]
+        with pytest.raises(Overloaded, match="as many heavy queries run as may"):
+            await engine.ask(Question(ENDLESS), Lane.PUBLIC, "client 3")
+        found = await asyncio.gather(*heavy, return_exceptions=True)
+        assert [type(one) for one in found] == [TimedOut, TimedOut]
+        assert await count(engine) >= 600
+
+    with_engine(bundle, use, deadline_seconds=2.0, patience_seconds=0.1)
+
+
+def test_a_client_has_one_heavy_query_at_a_time(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        first = asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC, "one"))
+        await asyncio.sleep(0.3)
+        with pytest.raises(Overloaded, match="another heavy query of yours"):
+            await engine.ask(Question(ENDLESS), Lane.PUBLIC, "one")
+        await asyncio.gather(first, return_exceptions=True)
+
+    with_engine(bundle, use, deadline_seconds=1.5, patience_seconds=0.1)
+
+
+def test_a_worker_killed_while_idle_costs_no_answer(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        for worker in list(engine._pools[Lane.PUBLIC].idle._queue):  # type: ignore[attr-defined]
+            os.kill(worker.pid, signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert [await count(engine) for _ in range(4)]
+
+    with_engine(bundle, use)
+
+
+def test_a_cancelled_question_ends_its_worker(bundle: Path) -> None:
+    async def use(engine: Engine) -> None:
+        asking = asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC))
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert engine.counts.abandoned == 1
+        assert [await count(engine) for _ in range(4)]
+
+    with_engine(bundle, use)
 
 
 def test_updates_are_no_queries(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
         with pytest.raises(BadQuery):
-            await engine.ask(Question("INSERT DATA { <urn:a> <urn:b> <urn:c> }"))
+            await engine.ask(Question("INSERT DATA { <urn:a> <urn:b> <urn:c> }"), Lane.PUBLIC)
 
     with_engine(bundle, use)
 
@@ -143,7 +195,7 @@ def test_data_at_fault_are_not_served(tmp_path: Path, bundle: Path) -> None:
     (tmp_path / "graph_data" / "broken.ttl").write_text("PREFIX : <urn:>\n:a :b\n")
 
     async def start() -> None:
-        await Engine(Settings(), tmp_path).start()
+        await Engine(Settings(), Source(tmp_path)).start()
 
     with pytest.raises(DataError, match=r"broken\.ttl, line \d"):
         asyncio.run(start())

@@ -1,11 +1,14 @@
 """The SPARQL endpoint over HTTP: methods, formats, datasets, errors."""
 
+import gzip
 import json
+import socket
+import time
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 import pytest
-from rdflib import Graph
+from rdflib import RDF, Graph, Namespace
 
 from conftest import Client
 
@@ -16,6 +19,7 @@ AID = {
     f"https://w3id.org/suasion/id/initiative/japan-cambodia-{purpose}-2008"
     for purpose in ("rural-poverty", "health", "coastal-zone")
 }
+COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
 ASK = PREFIXES + "ASK { ?aid :donor actor:japan }"
 SOLUTION_TYPES = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -98,7 +102,7 @@ def test_an_unacceptable_format_is_406_and_lists_what_is_offered(client: Client)
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ("", "no query"),
+        ("default-graph-uri=https://w3id.org/suasion/graph/places", "no query"),
         ("query=", "no query"),
         (f"query={quote(ASK)}&query={quote(ASK)}", "2 queries"),
         ("query=%ff", "not UTF-8"),
@@ -121,7 +125,7 @@ def test_a_syntax_error_has_its_place(client: Client) -> None:
 
 def test_other_methods_and_media_types_are_refused(client: Client) -> None:
     assert client.send("PUT", "/sparql").status == 405
-    assert client.send("PUT", "/sparql").headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert client.send("PUT", "/sparql").headers["allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
     assert client.send("POST", "/sparql", {"Content-Type": "text/plain"}, SELECT.encode()).status == 415
     both = client.send("POST", f"/sparql?query={quote(ASK)}", {"Content-Type": "application/sparql-query"}, ASK.encode())
     assert both.status == 400
@@ -168,3 +172,125 @@ def test_head_has_the_headers_and_no_body(client: Client) -> None:
     reply = client.send("HEAD", "/sparql?query=" + quote(SELECT))
     assert (reply.status, reply.body) == (200, b"")
     assert media_type(reply.headers["content-type"]) == "application/sparql-results+json"
+
+
+def test_the_method_query_answers_as_post_does(client: Client) -> None:
+    reply = client.send("QUERY", "/sparql", {"Content-Type": "application/sparql-query"}, SELECT.encode())
+    assert reply.body == client.get("/sparql", query=SELECT).body
+    assert client.send("QUERY", "/sparql", {"Content-Type": "text/plain"}, SELECT.encode()).status == 415
+
+
+def test_a_client_that_has_the_answer_gets_304(client: Client) -> None:
+    first = client.get("/sparql", query=SELECT)
+    tag = first.headers["etag"]
+    path = "/sparql?" + urlencode({"query": SELECT})
+    again = client.send("GET", path, {"If-None-Match": f'"other", {tag}'})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+    assert "accept" in again.headers["vary"].lower()
+    assert client.send("GET", path, {"If-None-Match": tag, "Accept": "text/csv"}).status == 200
+
+
+def test_what_calls_the_clock_or_chance_is_never_kept(client: Client) -> None:
+    for function in ("NOW()", "RAND()", "UUID()", "STRUUID()"):
+        reply = client.get("/sparql", query=f"SELECT ({function} AS ?x) WHERE {{ }}")
+        assert "etag" not in reply.headers
+        assert reply.headers["cache-control"] == "no-store"
+        assert client.get("/sparql", query=f"SELECT ({function} AS ?x) WHERE {{ }}").body != reply.body
+
+
+def test_bodies_may_be_gzip_both_ways(client: Client) -> None:
+    headers = {"Content-Type": "application/sparql-query", "Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
+    reply = client.send("POST", "/sparql", headers, gzip.compress(CONSTRUCT.encode()))
+    assert reply.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in reply.headers["vary"].lower()
+    assert gzip.decompress(reply.body) == client.get("/sparql", query=CONSTRUCT).body
+
+
+def test_bad_codings_and_bombs_are_refused(client: Client) -> None:
+    direct = {"Content-Type": "application/sparql-query"}
+    bomb = gzip.compress(b"#" * 50_000_000)
+    cases = [
+        ("gzip", bomb, 413),
+        ("gzip", b"no gzip", 400),
+        ("gzip", gzip.compress(SELECT.encode())[:-9], 400),
+        ("br", b"x", 415),
+    ]
+    for coding, body, status in cases:
+        assert client.send("POST", "/sparql", {**direct, "Content-Encoding": coding}, body).status == status
+
+
+def test_a_client_may_ask_for_a_shorter_deadline(client: Client) -> None:
+    endless = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    reply = client.get("/sparql", query=endless, timeout="0.5")
+    assert reply.status == 504
+    assert reply.json()["limit_seconds"] == 0.5
+    assert client.get("/sparql", query=SELECT, timeout="5").headers["suasion-deadline-seconds"] == "5"
+    assert client.get("/sparql", query=SELECT, timeout="1000").headers["suasion-deadline-seconds"] == "20"
+    for bad in ("soon", "0", "-1", "nan"):
+        assert client.get("/sparql", query=SELECT, timeout=bad).status == 422
+
+
+def test_the_service_description_is_true(client: Client) -> None:
+    reply = client.get("/sparql", "text/turtle")
+    assert reply.status == 200
+    described = Graph().parse(data=reply.body, format="turtle")
+    sd = Namespace("http://www.w3.org/ns/sparql-service-description#")
+    service = described.value(predicate=RDF.type, object=sd.Service)
+    assert str(described.value(service, sd.endpoint)) == f"http://127.0.0.1:{client.port}/sparql"
+    graphs = {str(name) for name in described.objects(None, sd.name)}
+    query = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
+    found = json.loads(client.get("/sparql", query=query).body)["results"]["bindings"]
+    assert graphs == {row["g"]["value"] for row in found}
+    stated = {str(f).rpartition("/")[2] for f in described.objects(service, sd.resultFormat)}
+    assert len(stated) == len(SOLUTION_TYPES) + len(GRAPH_TYPES)
+    assert client.get("/sparql", "image/png").status == 406
+
+
+@pytest.mark.parametrize("accept", GRAPH_TYPES)
+def test_graphs_are_read_by_their_names(client: Client, accept: str) -> None:
+    iri = "https://w3id.org/suasion/graph/places"
+    indirect = client.get("/graph-store", accept, graph=iri)
+    direct = client.get("/graph/places", accept)
+    assert indirect.status == direct.status == 200
+    assert indirect.body == direct.body
+    triples = {quad.triple for quad in ox.parse(indirect.body, format=ox.RdfFormat.from_media_type(accept))}
+    counted = client.send("GET", "/sparql?" + urlencode({"query": COUNT, "default-graph-uri": iri}))
+    assert len(triples) == int(json.loads(counted.body)["results"]["bindings"][0]["n"]["value"])
+
+
+def test_the_default_graph_is_read_too(client: Client) -> None:
+    reply = client.send("GET", "/graph-store?default", {"Accept": "application/n-triples"})
+    counted = json.loads(client.get("/sparql", query=COUNT).body)["results"]["bindings"][0]["n"]["value"]
+    assert len(set(reply.body.splitlines())) == int(counted)
+    assert client.send("HEAD", "/graph-store?default").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/graph-store", 422),
+        ("/graph-store?default&graph=https://w3id.org/suasion/graph/places", 422),
+        ("/graph-store?graph=https://w3id.org/suasion/graph/none", 404),
+        ("/graph-store?graph=no%20iri", 422),
+        ("/graph/none", 404),
+    ],
+)
+def test_bad_graph_requests_are_refused(client: Client, path: str, status: int) -> None:
+    assert client.send("GET", path).status == status
+
+
+def test_graphs_are_not_written(client: Client) -> None:
+    for method in ("PUT", "POST", "DELETE", "PATCH"):
+        assert client.send(method, "/graph-store?default", {"Content-Type": "text/turtle"}, b"").status == 405
+
+
+def test_a_client_that_leaves_ends_its_query(client: Client) -> None:
+    """Left queries must not fill the slow places: after many of them a heavy one still gets its deadline, not a refusal."""
+    endless = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k %d }"
+    for number in range(4):
+        connection = socket.create_connection(("127.0.0.1", client.port))
+        connection.sendall(f"GET /sparql?query={quote(endless % number)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        time.sleep(0.4)
+        connection.close()
+        time.sleep(0.1)
+    assert client.get("/sparql", query=endless % 9, timeout="0.6").status == 504

@@ -23,7 +23,6 @@ THING = Parameter("thing", "iri", "What", "actor:japan", themes=("actor", "place
 ANY = Parameter("any", "iri", "Any IRI", "actor:japan")
 CODE = Parameter("modality", "code", "How", "Hedged", values=("Hedged", "ReportedAsFact"))
 YEAR = Parameter("year", "integer", "When", "2008")
-FLAG = Parameter("flag", "boolean", "Whether", "true")
 TEXT = Parameter("words", "string", "What", "soft power")
 CHOICE = Parameter("section", "string", "Where", "1.2", values=("1", "1.2"))
 
@@ -53,8 +52,6 @@ def literal(value: str, datatype: str = "") -> Term:
         (YEAR, "2008", [literal("2008", "integer")]),
         (YEAR, "-007", [literal("-7", "integer")]),
         (YEAR, "+0", [literal("0", "integer")]),
-        (FLAG, "true", [literal("true", "boolean")]),
-        (FLAG, "false", [literal("false", "boolean")]),
         (TEXT, ' "quoted" \\ } . ?x ', [literal(' "quoted" \\ } . ?x ')]),
         (CHOICE, "1.2", [literal("1.2")]),
     ],
@@ -76,7 +73,6 @@ def test_a_text_becomes_its_terms(parameter: Parameter, text: str, expected: lis
         ),
         *((CODE, text, "one of Hedged, ReportedAsFact") for text in ("", "Sure", "Hedged ", "other:Hedged")),
         *((YEAR, text, "a whole number") for text in ("", "MMVIII", "2008.0", "2 008", "٢٠٠٨", "2008\n", "9" * 19, "--1")),
-        *((FLAG, text, "true or false") for text in ("", "True", "1", "yes")),
         *((TEXT, text, "some text") for text in ("", " ", "\n\t")),
         (CHOICE, "1.3", "one of 1, 1.2"),
     ],
@@ -156,7 +152,7 @@ def test_a_row_has_each_column_in_order(prefixes: Prefixes) -> None:
         "count": literal("3", "integer"),
         "thing": uri(ID + "actor/japan"),
     }
-    expected = {"thing": "actor:japan", "count": 3, "none": None, "kinds": ["aid", "actor:japan", "loan"], "nothing": []}
+    expected = {"thing": "actor:japan", "count": 3, "none": None, "kinds": ["actor:japan", "aid", "loan"], "nothing": []}
     assert plain_row(row, query, prefixes) == expected
     assert list(plain_row(row, query, prefixes)) == list(columns)
 

@@ -1,8 +1,8 @@
 """The command line; the only module that prints.
 
-suasion serve     serve the article over HTTP
+suasion serve     serve the article, or RDF files, over HTTP
 suasion check     validate ontology, shapes, data and queries
-suasion query     answer a .rq file
+suasion query     answer a .rq file from the article, or from RDF files
 suasion verify    find the passages in a copy of the article
 suasion locate    the Turtle of a passage, from its words
 """
@@ -17,6 +17,9 @@ from pathlib import Path
 from suasion import __version__
 from suasion.errors import DataError, SuasionError
 from suasion.settings import Settings, bundle_folder, from_environment
+from suasion.source import Source
+
+_NAMES = ".ttl .trig .nt .nq .rdf .xml .owl .jsonld, and any of these with .gz .bz2 .zst"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"suasion {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    serve = commands.add_parser("serve", help="serve the article over HTTP; data with a fault are not served")
+    serve = commands.add_parser("serve", help="serve the article, or RDF files, over HTTP; data with a fault are not served")
+    serve.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"RDF files to serve instead of the article: {_NAMES}")
+    _add_file_options(serve)
     serve.add_argument("--host", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--workers", type=int, help="processes that answer queries (2)")
@@ -50,8 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("directory", nargs="?", default="", metavar="DIR", help="a bundle (the one that came with the package)")
     check.set_defaults(run=_check)
 
-    query = commands.add_parser("query", help="answer a .rq file from the bundle, as tab-separated values or Turtle")
+    query = commands.add_parser("query", help="answer a .rq file, as tab-separated values or Turtle")
     query.add_argument("file", type=Path, metavar="FILE.rq")
+    query.add_argument("--data", nargs="+", type=Path, default=[], metavar="FILE", help=f"RDF files to ask instead: {_NAMES}")
+    _add_file_options(query)
     query.set_defaults(run=_query)
 
     verify = commands.add_parser("verify", help="find each passage in a copy of the article (text or HTML)")
@@ -67,13 +74,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_file_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--base-iri", default="", metavar="IRI", help="what relative IRIs in the files are resolved against")
+    command.add_argument(
+        "--graph-per-file", action="store_true", help="put the triples of each file in the graph of its name, resolved likewise"
+    )
+
+
+def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespace) -> Source:
+    if files:
+        return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes)
+    if options.base_iri or options.graph_per_file:
+        raise DataError("--base-iri and --graph-per-file are for RDF files: name some.")
+    return Source(bundle_folder(settings))
+
+
 def _serve(options: argparse.Namespace) -> int:
     from suasion.announced import run
     from suasion.app import create_app
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
     settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
-    run(create_app(settings), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
+    if options.files and options.bundle:
+        raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    source = _source(options.files, settings, options)
+    run(create_app(settings, source), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
     return 0
 
 
@@ -102,9 +127,10 @@ def _query(options: argparse.Namespace) -> int:
     from suasion.prefixes import declared
 
     settings = from_environment()
-    bundle = bundle_folder(settings)
+    source = _source(options.data, settings, options)
     question = Question(_read(options.file).decode("utf-8"), solution_types=("text/tab-separated-values",))
-    answer = evaluate(loading.load(bundle), question, declared(bundle).table, settings.answer_bytes)
+    prefixes = declared(source.bundle).table if source.bundle else {}
+    answer = evaluate(loading.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
     if answer.error:
         raise DataError(f"{options.file}: {answer.detail}")
     sys.stdout.write(answer.body.decode("utf-8"))

@@ -1,14 +1,26 @@
-"""Run an application: its port bound first, its address said once it answers, a failed start as one error."""
+"""Run an application: its port bound first, its address said once it answers, a failed start as one error.
 
+SIGTERM and SIGINT end it in order: nothing new is accepted, requests under way are finished, the exit status is 0. A second
+signal ends it at once.
+"""
+
+import asyncio
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from suasion.errors import DataError, SuasionError
+from suasion.protocol import LimitedConfig, LimitedProtocol
 from suasion.settings import Settings
+
+_LOOK_EVERY_SECONDS = 0.5
+_SETTLING_SECONDS = 0.01
+"""Time for connections that are accepted to get their protocol."""
 
 
 def run(app: FastAPI, settings: Settings, announce: Callable[[str], None]) -> None:
@@ -19,9 +31,8 @@ def run(app: FastAPI, settings: Settings, announce: Callable[[str], None]) -> No
     listener = _bind(settings)
     host, port = listener.getsockname()[:2]
     shown = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    config = uvicorn.Config(
-        app, log_level="critical", server_header=False, proxy_headers=False, timeout_graceful_shutdown=10, access_log=False
-    )
+    app.state.address = shown.rstrip("/")
+    config = LimitedConfig(app, settings, app.state.metrics.connection_cut)
     server = _Server(config, lambda: announce(shown))
     with suppress(SystemExit, KeyboardInterrupt), listener:
         server.run(sockets=[listener])
@@ -33,21 +44,61 @@ def run(app: FastAPI, settings: Settings, announce: Callable[[str], None]) -> No
 def _bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        # Connections inherit it; asyncio sets it itself only where the socket was made with the protocol number of TCP.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
+    except (OSError, OverflowError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise DataError(f"{settings.host}, port {settings.port}: {reason}: choose another with --host and --port.") from error
 
 
 class _Server(uvicorn.Server):
-    """Call back once the server listens."""
+    """Call back once the server listens, cut connections that are overdue, and end with status 0 when told to end."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: LimitedConfig, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._started = started
+        self._looked = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then call back."""
         await super().startup(sockets)
         if self.started:
             self._started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections, some times a second; return whether to end."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked >= _LOOK_EVERY_SECONDS:
+            self._looked = now
+            for connection in list(self.server_state.connections):
+                assert isinstance(connection, LimitedProtocol)
+                connection.cut_if_overdue(now)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop as uvicorn does, but first take the connections that the kernel has accepted: closing would reset them."""
+        loop = asyncio.get_running_loop()
+        late: list[socket.socket] = []
+        for listener in sockets or []:
+            with suppress(BlockingIOError):
+                while True:
+                    late.append(listener.accept()[0])
+        for server in self.servers:
+            server.close()
+        for connection in late:
+            connection.setblocking(False)
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await asyncio.sleep(_SETTLING_SECONDS)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> LimitedProtocol:
+        return LimitedProtocol(self.config, self.server_state, self.lifespan.state)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End in order at the first signal, and at once, by the signal itself, at the second."""
+        if self.should_exit:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        self.should_exit = True

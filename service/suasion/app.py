@@ -1,36 +1,63 @@
 """Wiring: one application from settings."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Match, Route
 
-from suasion import __version__, catalog, curated, home, problems, sparql
+from suasion import __version__, accesslog, catalog, curated, graphs, home, operation, problems, sparql
+from suasion.answers import Answers
 from suasion.catalog import Query
-from suasion.engine import Engine
-from suasion.errors import MethodNotAllowed, NotFound, QueryFileError, SuasionError
+from suasion.clients import client_address
+from suasion.engine import Engine, Lane
+from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
+from suasion.exchange import Answer, Question
+from suasion.fairness import Allowance, Budgets, client_key
+from suasion.metrics import Reading
 from suasion.openapi import curated_operation, sparql_operation
-from suasion.prefixes import Prefixes, declared
+from suasion.prefixes import GRAPH, Prefixes, declared
+from suasion.processes import living_workers
 from suasion.settings import Settings, bundle_folder
+from suasion.source import Source
 
-RESERVED = frozenset({"", "sparql", "queries", "healthz", "openapi.json", "docs", "id", "def", "graph"})
+RESERVED = frozenset(("graph", "graph-store", "healthz", "metrics", "openapi.json", "queries", "readyz", "sparql", "static"))
 READ_METHODS = "GET, HEAD, OPTIONS"
+_SUMMARY = "The claims of an article in international relations, as a knowledge graph."
+_DESCRIPTION = "Each answer says whether it is complete; each row leads to its claim and the place in the source."
+_LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecommons.org/licenses/by/4.0/"}
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Return the application; its workers start and end with it.
+def create_app(settings: Settings, given: Source | None = None) -> FastAPI:
+    """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
+
+    For RDF files there are no curated questions.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
     bundle = bundle_folder(settings)
-    prefixes = declared(bundle)
-    queries = catalog.load(bundle / "queries" / "api")
+    files = given.files if given else ()
+    prefixes = Prefixes({}) if files else declared(bundle)
+    queries = () if files else catalog.load(bundle / "queries" / "api")
     _refuse_reserved(queries)
-    engine = Engine(settings, bundle)
+    description = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    engine = Engine(settings, given or Source(bundle))
+    log = accesslog.opened(settings)
+    unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
+    answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
+    endpoint = sparql.Endpoint(engine, answers, _budgets(settings), settings.request_bytes, settings.deadline_seconds)
+
+    async def ask(question: Question) -> Answer:
+        return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
+
+    backing = curated.Backing(ask, lambda: engine.ready, prefixes, settings.page_rows)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -40,42 +67,62 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.fault = error
             raise
         yield
+        if engine.ready.fault:
+            app.state.fault = DataError(engine.ready.fault)
         await engine.close()
+        if log:
+            log.close()
 
     app = FastAPI(
         title="Suasion",
         version=__version__,
-        summary="The claims of an article in international relations, as a knowledge graph.",
-        description="Each answer says whether it is complete; each row leads to its claim and the place in the source.",
-        license_info={"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecommons.org/licenses/by/4.0/"},
+        summary=f"SPARQL over {', '.join(file.name for file in files)}." if files else _SUMMARY,
+        description="Each answer says whether it is complete." if files else _DESCRIPTION,
+        license_info=None if files else _LICENCE,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.fault = None
+    app.state.address = f"http://{settings.host}:{settings.port}"
+
+    def public_url() -> str:
+        """Where clients reach the service: never what their Host header says."""
+        return settings.public_url or str(app.state.address)
+
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Total"],
+        expose_headers=["ETag", "Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Deadline-Seconds", "Suasion-Total"],
     )
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    operation.equip(app, settings, lambda: _reading(engine), log)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
     async def answer_sparql(request: Request) -> Response:
-        return await sparql.answer(request, engine, settings.request_bytes)
+        if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
+            return await graphs.described(request, endpoint, _client(request), description, f"{public_url()}/sparql")
+        return await endpoint.answer(request, _client(request))
 
-    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    async def answer_graph(request: Request) -> Response:
+        return await graphs.indirect(request, endpoint, _client(request))
+
+    async def answer_named_graph(request: Request) -> Response:
+        return await graphs.direct(request, endpoint, _client(request), GRAPH + request.path_params["name"])
+
+    methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
     app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
+    for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
+        app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
+        app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
-    async def healthz() -> Response:
-        return JSONResponse({"status": "ok", "dataset": f"sha256:{engine.ready.digest}", "quads": engine.ready.quads})
-
     async def front() -> Response:
-        return HTMLResponse(home.page(queries, engine.ready))
+        return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
 
     async def query_text(name: str) -> Response:
         for query in queries:
@@ -84,24 +131,39 @@ def create_app(settings: Settings) -> FastAPI:
         raise NotFound(f"There is no query {name!r}; GET / lists them.")
 
     app.add_api_route("/", front, summary="What there is to ask", response_class=HTMLResponse)
-    app.add_api_route("/healthz", healthz, summary="Whether the service is up, and on which dataset")
     app.add_api_route(
         "/queries/{name:path}", query_text, summary="The SPARQL of a curated question", response_class=PlainTextResponse
     )
     for query in queries:
-        _add_curated(app, query, engine, settings, prefixes)
+        _add_curated(app, query, backing)
     return app
 
 
-def _add_curated(app: FastAPI, query: Query, engine: Engine, settings: Settings, prefixes: Prefixes) -> None:
+def _budgets(settings: Settings) -> Budgets | None:
+    if not settings.client_seconds_per_minute:
+        return None
+    return Budgets(Allowance(settings.client_seconds_per_minute, settings.client_failures_per_minute))
+
+
+def _client(request: Request) -> str:
+    return client_key(client_address(request.scope), request.headers.get("user-agent", ""))
+
+
+def _reading(engine: Engine) -> Reading:
+    idle = {lane.value: engine.idle(lane) for lane in Lane}
+    ready = engine.ready
+    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
+
+
+def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:
     async def answer(request: Request) -> Response:
-        return await curated.answer(request, query, "", engine, prefixes, settings.page_rows)
+        return await curated.answer(request, query, "", backing)
 
     async def answer_as(request: Request, extension: str) -> Response:
-        return await curated.answer(request, query, extension, engine, prefixes, settings.page_rows)
+        return await curated.answer(request, query, extension, backing)
 
     path = f"/{query.name}"
-    operation = curated_operation(query, settings.page_rows)
+    operation = curated_operation(query, backing.most_rows)
     app.add_api_route(path, answer, methods=["GET"], openapi_extra=operation, response_class=Response)
     app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
     app.add_api_route(path + ".{extension}", answer_as, methods=["GET", "HEAD"], include_in_schema=False)
@@ -118,9 +180,16 @@ async def _allowed(_: Request) -> Response:
     return Response(status_code=204, headers={"Allow": READ_METHODS})
 
 
+def _methods(request: Request) -> str:
+    """Return the methods that the routes at the path of a request answer."""
+    routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in routes if isinstance(route, Route) for method in route.methods or ()}))
+
+
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.scope["path"][:100]
     if error.status_code == 405:
-        return problems.response(MethodNotAllowed(f"{path} answers {READ_METHODS} only.", {"allow": READ_METHODS}))
+        allowed = _methods(request)
+        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}))
     return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."))

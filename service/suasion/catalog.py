@@ -10,7 +10,7 @@ from pathlib import Path
 
 from suasion.errors import QueryFileError
 
-PARAMETER_TYPES = ("iri", "code", "string", "integer", "boolean")
+PARAMETER_TYPES = ("iri", "code", "string", "integer")
 _QUERY_KEYS = {"summary", "question", "columns", "params", "lists", "not_found"}
 _PARAM_KEYS = {"type", "description", "example", "required", "themes", "values"}
 

@@ -3,23 +3,23 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from suasion.catalog import Parameter, Query
-from suasion.engine import Engine
 from suasion.errors import BadParameter, NotFound, UnknownParameter
-from suasion.exchange import Question, Term
-from suasion.negotiation import best
+from suasion.exchange import Answer, Question, Ready, Term
+from suasion.negotiation import best, matches
 from suasion.prefixes import Prefixes
 from suasion.terms import bound, plain, plain_row
 
 FORMATS = {"json": "application/json", "csv": "text/csv", "srj": "application/sparql-results+json"}
-_KNOWN = "SELECT ?thing WHERE { ?thing <http://www.w3.org/2004/02/skos/core#prefLabel> ?label }"
+_KNOWN = "SELECT ?thing WHERE { ?thing ?property ?value } LIMIT 1"
 PAGING = (
     Parameter("limit", "integer", "Most rows to answer", "100"),
     Parameter("offset", "integer", "Rows to pass over", "0"),
@@ -48,34 +48,56 @@ class Page:
         return after if self.rows and after < self.total else None
 
 
-async def answer(request: Request, query: Query, extension: str, engine: Engine, prefixes: Prefixes, most_rows: int) -> Response:
-    """Answer a curated question in the format of the extension, or of the Accept header without one.
+Ask = Callable[[Question], Coroutine[None, None, Answer]]
 
-    Raises UnknownParameter (400), BadParameter (422), NotFound (404), NotAcceptable (406), and what Engine.ask raises.
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Where answers come from: who to ask, the dataset (known once the service runs), its prefixes, and the largest page."""
+
+    ask: Ask
+    dataset: Callable[[], Ready]
+    prefixes: Prefixes
+    most_rows: int
+
+
+async def answer(request: Request, query: Query, extension: str, backing: Backing) -> Response:
+    """Answer a curated question in the format of the extension, or of the Accept header without one; 304 when it is known.
+
+    Raises UnknownParameter (400), BadParameter (422), NotFound (404), NotAcceptable (406), and what the engine raises.
     """
     if extension and extension not in FORMATS:
         raise NotFound(f"There is no format .{extension}; the formats are {', '.join('.' + e for e in FORMATS)}.")
     media_type = FORMATS[extension] if extension else best(request.headers.get("accept", ""), list(FORMATS.values()))
     given = _given(request, query)
-    offset, limit = _window(given, most_rows)
-    page = await _page(query, given, (offset, limit), engine, prefixes)
+    offset, limit = _window(given, backing.most_rows)
+    dataset = backing.dataset()
+    tag = f'W/"{sha256(repr((dataset.digest, query.text, sorted(given.items()), media_type)).encode()).hexdigest()[:32]}"'
+    if matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"})
+    terms = await _terms(query, given, backing)
+    page = await _page(query, terms, (offset, limit), backing)
     links = _links(query, given, page, extension)
     headers = {
         "Vary": "Accept",
         "Link": ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items() if url),
         "Suasion-Completeness": "complete" if page.complete else "truncated",
         "Suasion-Total": str(page.total),
-        "Suasion-Dataset": f"sha256:{engine.ready.digest}",
+        "Suasion-Dataset": f"sha256:{dataset.digest}",
+        "ETag": tag,
+        "Cache-Control": "no-cache",
     }
     match media_type:
         case "text/csv":
             headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.csv"'
             return Response(_csv(query, page), headers=headers, media_type="text/csv; charset=utf-8")
         case "application/sparql-results+json":
-            results = {"head": {"vars": list(page.variables)}, "results": {"bindings": list(page.rows)}}
+            bindings = [{name: row[name] for name in query.columns if name in row} for row in page.rows]
+            results = {"head": {"vars": list(query.columns)}, "results": {"bindings": bindings}}
             return Response(json.dumps(results, ensure_ascii=False), headers=headers, media_type=media_type)
         case _:
-            body = _envelope(query, given, page, links, engine, prefixes)
+            shown = given | {name: backing.prefixes.shorten(term["value"]) for name, term in terms.items()}
+            body = _envelope(query, shown, page, links, backing)
             return Response(json.dumps(body, ensure_ascii=False), headers=headers, media_type=media_type)
 
 
@@ -115,35 +137,48 @@ def _window(given: Mapping[str, str], most_rows: int) -> tuple[int, int]:
     return window[0], window[1]
 
 
-async def _page(query: Query, given: Mapping[str, str], rows: tuple[int, int], engine: Engine, prefixes: Prefixes) -> Page:
-    """Ask with each reading of the parameters until one has an answer: a bare slug may name things of several themes."""
-    readings: list[dict[str, Term]] = [{}]
-    for parameter in query.parameters:
-        if parameter.name in given:
-            terms = bound(parameter, given[parameter.name], prefixes)
-            readings = [reading | {parameter.name: term} for reading in readings for term in terms]
-    page = Page((), (), 0, *rows)
-    for reading in readings:
-        found = json.loads((await engine.ask(Question(query.text, reading, rows=rows))).body)
-        page = Page(tuple(found["variables"]), found["rows"], found["total"], *rows)
-        if page.total:
-            return page
-    if query.not_found:
+async def _page(query: Query, terms: Mapping[str, Term], rows: tuple[int, int], backing: Backing) -> Page:
+    """Ask for rows offset to offset + limit. Raises NotFound where no rows are an error, BadParameter for unknown things."""
+    found = json.loads((await backing.ask(Question(query.text, terms, rows=rows))).body)
+    page = Page(tuple(found["variables"]), found["rows"], found["total"], *rows)
+    if not page.total and query.not_found:
         raise NotFound(query.not_found)
-    for parameter in query.parameters:
-        if parameter.type == "iri" and parameter.name in given:
-            await _refuse_unknown(parameter, given[parameter.name], engine, prefixes)
+    if not page.total:
+        for parameter in query.parameters:
+            if parameter.type == "iri" and parameter.name in terms and not await _is_known(terms[parameter.name], backing):
+                raise _unknown(parameter, backing.prefixes.shorten(terms[parameter.name]["value"]))
     return page
 
 
-async def _refuse_unknown(parameter: Parameter, text: str, engine: Engine, prefixes: Prefixes) -> None:
-    """Raise BadParameter for a thing that the graph does not know, so that a slip is not taken for an absence of data."""
-    for term in bound(parameter, text, prefixes):
-        known = json.loads((await engine.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))).body)
-        if known["total"]:
-            return
+async def _terms(query: Query, given: Mapping[str, str], backing: Backing) -> dict[str, Term]:
+    """Return the terms of the given parameters; a bare slug has to name one thing of its themes.
+
+    Raises BadParameter for malformed values, and for a slug that names no thing, or several.
+    """
+    terms: dict[str, Term] = {}
+    for parameter in query.parameters:
+        if parameter.name not in given:
+            continue
+        choices = bound(parameter, given[parameter.name], backing.prefixes)
+        if len(choices) > 1:
+            choices = tuple([term for term in choices if await _is_known(term, backing)])
+        if not choices:
+            raise _unknown(parameter, given[parameter.name])
+        if len(choices) > 1:
+            names = ", ".join(backing.prefixes.shorten(term["value"]) for term in choices)
+            raise BadParameter(f"{parameter.name}={given[parameter.name]!r} names several things: give one of {names}.")
+        terms[parameter.name] = choices[0]
+    return terms
+
+
+async def _is_known(term: Term, backing: Backing) -> bool:
+    found = await backing.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))
+    return bool(json.loads(found.body)["total"])
+
+
+def _unknown(parameter: Parameter, text: str) -> BadParameter:
     sentence = f"{parameter.name}={text[:60]!r} names nothing in the graph: look for it with /search?text=…"
-    raise BadParameter(sentence, {"parameter": parameter.name, "example": parameter.example})
+    return BadParameter(sentence, {"parameter": parameter.name, "example": parameter.example})
 
 
 def _links(query: Query, given: Mapping[str, str], page: Page, extension: str) -> dict[str, str | None]:
@@ -157,15 +192,15 @@ def _links(query: Query, given: Mapping[str, str], page: Page, extension: str) -
     return {
         "self": path + ("?" + urlencode(given) if given else ""),
         "next": at(page.next_offset),
-        "prev": at(max(0, page.offset - page.limit)) if page.offset else None,
+        "prev": at(max(0, min(page.offset, page.total) - page.limit)) if page.offset else None,
         "describedby": f"/queries/{query.name}",
     }
 
 
 def _envelope(
-    query: Query, given: Mapping[str, str], page: Page, links: Mapping[str, str | None], engine: Engine, prefixes: Prefixes
+    query: Query, given: Mapping[str, str], page: Page, links: Mapping[str, str | None], backing: Backing
 ) -> dict[str, object]:
-    rows = [plain_row(row, query, prefixes) for row in page.rows]
+    rows = [plain_row(row, query, backing.prefixes) for row in page.rows]
     return {
         "question": query.question,
         "summary": query.summary,
@@ -174,12 +209,18 @@ def _envelope(
         "total": page.total,
         "offset": page.offset,
         "limit": page.limit,
-        "note": None if page.total else "No data in the article for this question.",
+        "note": None if page.rows else _absence(page),
         "links": dict(links),
-        "dataset": {"sha256": engine.ready.digest, "quads": engine.ready.quads},
+        "dataset": {"sha256": backing.dataset().digest, "quads": backing.dataset().quads},
         "columns": dict(query.columns),
         "rows": rows,
     }
+
+
+def _absence(page: Page) -> str:
+    return (
+        f"There are {page.total} rows, none from {page.offset} on." if page.total else "No data in the article for this question."
+    )
 
 
 def _csv(query: Query, page: Page) -> str:

@@ -7,6 +7,7 @@
     + QueryFileError     a .rq file breaks the rules of queries/README.md
   x RequestError         the request is at fault
     + BadQuery           SPARQL that does not parse or may not run            400
+    + UnknownHost        a Host that the service does not answer for          400
     + BadParameter       a missing or malformed parameter                     422
       - UnknownParameter a parameter that the endpoint does not have          400
     + NotFound           no such thing                                        404
@@ -14,17 +15,20 @@
     + NotAcceptable      no media type that the client accepts                406
     + TooLarge           a request body above the limit                       413
     + UnsupportedMedia   a request body of a type that is not read            415
+    + TooManyRequests    the client has used up its share                     429
   x Unanswered           the request is fine, the answer is not to be had
     + TimedOut           the deadline passed                                  504
     + AnswerTooLarge     the answer is above the size limit                   507
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
+    + NotReady           the data are not verified, or no worker lives        503
+    + Failed             a fault of the service, kept in its log              500
 """
 
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SuasionError(Exception):
     """One clear sentence on what is wrong and what to do; `extra` goes into problem documents as it is."""
 
@@ -63,6 +67,10 @@ class BadQuery(RequestError):
     title = "The SPARQL query cannot be run"
 
 
+class UnknownHost(RequestError):
+    title = "Unknown host"
+
+
 class BadParameter(RequestError):
     title = "A parameter is wrong"
     status = 422
@@ -98,6 +106,11 @@ class UnsupportedMedia(RequestError):
     status = 415
 
 
+class TooManyRequests(RequestError):
+    title = "Share used up"
+    status = 429
+
+
 class Unanswered(SuasionError):
     title = "No answer"
 
@@ -119,4 +132,14 @@ class Overloaded(Unanswered):
 
 class WorkerDied(Unanswered):
     title = "The query could not be finished"
+    status = 500
+
+
+class NotReady(Unanswered):
+    title = "Not ready"
+    status = 503
+
+
+class Failed(Unanswered):
+    title = "The service failed"
     status = 500

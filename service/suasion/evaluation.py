@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 
 import pyoxigraph as ox
 
@@ -79,7 +80,19 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         return Answer(
             error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
         )
+    if media_type.endswith("xml") and (fault := _xml_fault(out.getvalue())):
+        other = "JSON" if isinstance(results, ox.QuerySolutions) else "Turtle"
+        return Answer(error="NotAcceptable", detail=f"XML cannot carry this answer ({fault}): ask for {other}.")
     return Answer(media_type, out.getvalue())
+
+
+def _xml_fault(document: bytes) -> str:
+    """Return why an XML document is malformed, or "": XML has no control characters, and no names for some predicates."""
+    try:
+        expat.ParserCreate(namespace_separator=" ").Parse(document, True)
+    except expat.ExpatError as error:
+        return str(error)
+    return ""
 
 
 def _misparsed(message: str) -> Answer:

@@ -30,8 +30,9 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _OPEN, _CLOSE = frozenset(("(", "{", "[", "<<")), frozenset((")", "}", "]", ">>"))
-_WIDE = frozenset(("UNION", "BIND", "FILTER", "MINUS", "EXISTS", "IN", "||", "&&", "=", "<", ">", "-"))
+_WIDE = frozenset(("UNION", "BIND", "FILTER", "MINUS", "EXISTS", "IN", "GRAPH", "SELECT", "||", "&&", "=", "<", ">", "-"))
 _PATH = frozenset("/|^*+!")
+_VOLATILE = frozenset(("NOW", "RAND", "UUID", "STRUUID", "BNODE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,18 @@ class Limits:
     paths: int = 100
 
 
-def refuse(query: str, limits: Limits) -> None:
-    r"""Raise BadQuery for a query that is too long, too deep or too wide, or that reaches outside (SERVICE).
+def pass_through(query: str, limits: Limits) -> bool:
+    r"""Return whether a query answers the same each time it is asked: it calls neither the clock nor chance.
 
     The text is looked at as it is, and with its \u escapes decoded, because engines differ in how they read it.
+    Raises BadQuery for a query that is too long, too deep or too wide, or that reaches outside (SERVICE).
     """
     if len(query) > limits.characters:
         raise BadQuery(f"The query has {len(query):,} characters; {limits.characters:,} are the limit.", {"limit": "characters"})
-    _scan(query, limits)
+    volatile = _scan(query, limits)
     if "\\u" in query or "\\U" in query:
-        _scan(_ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), query), limits)
+        volatile |= _scan(_ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), query), limits)
+    return not volatile
 
 
 def _decoded(digits: str) -> str:
@@ -63,7 +66,9 @@ def _decoded(digits: str) -> str:
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"
 
 
-def _scan(query: str, limits: Limits) -> None:
+def _scan(query: str, limits: Limits) -> bool:
+    """Raise BadQuery as `pass_through` does; return whether the query calls a function of the clock or of chance."""
+    volatile = False
     brackets: list[str] = []
     seen: Counter[str] = Counter()
     data: int | None = None  # the depth outside VALUES or DATA: a long list is cheap inside
@@ -73,12 +78,17 @@ def _scan(query: str, limits: Limits) -> None:
         if kind == "space":
             continue
         if kind == "unclosed":
-            return  # no engine reads on here
+            return volatile  # no engine reads on here
         symbol = text.upper() if kind == "word" else text
+        # Engines read SERVICE where it is glued to what stands before it (1SERVICE) or to a name (SERVICE:x): so any word or
+        # prefix that holds it is refused.
         if "SERVICE" in (symbol if kind == "word" else text.partition(":")[0].upper() if kind == "name" else ""):
-            raise BadQuery("SERVICE is not allowed here: this endpoint reaches no other.", {"limit": "service"})
+            remedy = "this endpoint reaches no other; a prefix may not be called so either"
+            raise BadQuery(f"SERVICE is not allowed here: {remedy}.", {"limit": "service"})
+        volatile |= kind == "word" and symbol in _VOLATILE
         if kind == "other" and symbol in _OPEN:
             brackets.append(symbol)
+            seen["operators"] += symbol == "{" and data is None
             if len(brackets) > limits.depth:
                 raise BadQuery(f"The query is nested more than {limits.depth} levels deep: flatten it.", {"limit": "depth"})
         elif kind == "other" and symbol in _CLOSE and brackets:
@@ -98,6 +108,7 @@ def _scan(query: str, limits: Limits) -> None:
     ):
         if seen[name] > most:
             raise BadQuery(f"The query has {seen[name]:,} {name}; {most:,} are the limit: split it.", {"limit": name})
+    return volatile
 
 
 def _count(seen: Counter[str], kind: str, symbol: str, before: str, bracket: str) -> None:

@@ -13,18 +13,13 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Suasion</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-body { color: #1b1b1b; background: #fff; }
-h1 { margin-bottom: 0; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #ccc; }
-code { overflow-wrap: anywhere; }
-textarea { width: 100%; box-sizing: border-box; font: .9rem/1.4 ui-monospace, monospace; }
-</style>
+<link rel="stylesheet" href="/static/suasion.css">
 </head>
 <body>
 <h1>Suasion</h1>
+{% if files %}
+<p>{{ files | join(", ") }}</p>
+{% else %}
 <p>What one article in international relations says, as a knowledge graph: who says it, how surely, and where it stands.</p>
 <p>H. H. Michael Hsiao and Alan Yang, “Soft Power Politics in the Asia Pacific: Chinese and Japanese Quests for Regional
 Leadership”, <cite>The Asia-Pacific Journal: Japan Focus</cite> 7(8) no. 2, 2009.</p>
@@ -41,10 +36,14 @@ Leadership”, <cite>The Asia-Pacific Journal: Japan Focus</cite> 7(8) no. 2, 20
 {% endfor %}
 </tbody>
 </table>
+{% endif %}
 <h2>SPARQL</h2>
 <form action="/sparql" method="post">
 <p><label for="query">Query</label></p>
-<textarea id="query" name="query" rows="12" spellcheck="false">PREFIX : &lt;https://w3id.org/suasion/def#&gt;
+<textarea id="query" name="query" rows="12" spellcheck="false">{% if files %}
+SELECT * WHERE { ?subject ?property ?value } LIMIT 20
+{%- else %}
+PREFIX : &lt;https://w3id.org/suasion/def#&gt;
 PREFIX actor: &lt;https://w3id.org/suasion/id/actor/&gt;
 
 SELECT ?aid ?value ?currency ?summary ?ranges WHERE {
@@ -54,22 +53,29 @@ SELECT ?aid ?value ?currency ?summary ?ranges WHERE {
   }
   ?claim :summary ?summary ; :passage/:characterRanges ?ranges .
 }
-ORDER BY ?value</textarea>
+ORDER BY ?value
+{%- endif %}</textarea>
 <p><button>Ask</button></p>
 </form>
+{% if files %}
+<p>The default graph holds what the files say outside named graphs;
+<code>default-graph-uri=https://w3id.org/suasion/graph/union</code> takes all graphs together.</p>
+{% else %}
 <p>The default graph holds what is reported as fact; <code>GRAPH ?claim</code> reaches every claim;
 <code>default-graph-uri=https://w3id.org/suasion/graph/union</code> takes all together.</p>
-<p><a href="/openapi.json">OpenAPI</a> · <a href="/healthz">Health</a> · {{ "{:,}".format(ready.quads) }} quads,
-dataset <code>sha256:{{ ready.digest }}</code></p>
+{% endif %}
+<p><a href="/openapi.json">OpenAPI</a> · <a href="/healthz">Health</a> · {{ "{:,}".format(ready.quads) }} quads
+{%- if ready.digest %},
+dataset <code>sha256:{{ ready.digest }}</code>{% endif %}</p>
 </body>
 </html>
 """
 
 
-def page(queries: tuple[Query, ...], ready: Ready) -> str:
-    """Return the front page as HTML."""
+def page(queries: tuple[Query, ...], ready: Ready, files: tuple[str, ...] = ()) -> str:
+    """Return the front page as HTML: of the article, or of files by their names."""
     template = Environment(autoescape=True, trim_blocks=True).from_string(_PAGE)
-    return template.render(queries=queries, ready=ready, example=_example)
+    return template.render(queries=queries, ready=ready, files=files, example=_example)
 
 
 def _example(query: Query) -> str:

@@ -1,12 +1,16 @@
-"""From the files of a bundle to a dataset: strictly parsed, each file in its graph, what is derived added."""
+"""From files to a dataset: those of a bundle strictly parsed, each in its graph, what is derived added; or those of anyone."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import TextIO
 
 import pyoxigraph as ox
 
+from suasion import files as any_files
 from suasion.errors import DataFileError
 from suasion.prefixes import GRAPH
+from suasion.source import Source
 from suasion.syntax import described
 
 CLAIMS = ox.NamedNode(GRAPH + "claims")
@@ -30,6 +34,34 @@ class Dataset:
 
     facts: ox.Store
     union: ox.Store
+
+
+def load_source(source: Source, terminal: TextIO | None = None) -> Dataset:
+    """Load the files of a source, or its bundle when it has none; progress of files is shown where the terminal is one.
+
+    Raises DataFileError as `load` and `files.read` do; nothing half-loaded is returned.
+    """
+    if not source.files:
+        assert source.bundle is not None
+        return load(source.bundle)
+    facts = any_files.read(source, terminal)
+    if not any(facts.named_graphs()):
+        return Dataset(facts, facts)
+    union = ox.Store()
+    union.bulk_extend(facts)
+    union.bulk_extend(ox.Quad(q.subject, q.predicate, q.object) for q in facts if q.graph_name != ox.DefaultGraph())
+    return Dataset(facts, union)
+
+
+def digest(store: ox.Store) -> str:
+    """Return the SHA-256, in hexadecimal, of the sorted N-Quads of a store (its RDFC-1.0 form), or "" with blank nodes.
+
+    With blank nodes the lines depend on their labels, and the form that does not can take exponential time.
+    """
+    if any(_blank(part) for quad in store for part in (quad.subject, quad.object, quad.graph_name)):
+        return ""
+    lines = ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b""
+    return sha256(b"".join(sorted(lines.splitlines(keepends=True)))).hexdigest()
 
 
 def data_files(bundle: Path) -> tuple[DataFile, ...]:
@@ -81,3 +113,9 @@ def _read(store: ox.Store, file: DataFile, graph: ox.NamedNode | None) -> None:
         raise DataFileError(f"{file.path}, line {error.lineno}: {error.msg}") from error
     except (OSError, ValueError) as error:
         raise DataFileError(f"{file.path}: {error}") from error
+
+
+def _blank(term: object) -> bool:
+    if isinstance(term, ox.Triple):
+        return _blank(term.subject) or _blank(term.object)
+    return isinstance(term, ox.BlankNode)

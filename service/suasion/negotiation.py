@@ -1,4 +1,4 @@
-"""Content negotiation (RFC 9110, section 12): from an Accept header to media types, best first."""
+"""Content negotiation and conditions (RFC 9110, sections 12 and 13): media types, best first, and entity tags."""
 
 from collections.abc import Sequence
 
@@ -33,3 +33,9 @@ def best(accept: str, offered: Sequence[str]) -> str:
     if not fitting:
         raise NotAcceptable(f"This resource is offered as {', '.join(offered)}.", {"offered": list(offered)})
     return fitting[0]
+
+
+def matches(if_none_match: str, tag: str) -> bool:
+    """Say whether a client that sends this If-None-Match has what the tag stands for (RFC 9110, section 13.1.2: weakly)."""
+    tags = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return "*" in tags or tag.removeprefix("W/") in tags

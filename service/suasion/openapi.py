@@ -3,7 +3,7 @@
 from suasion.catalog import Parameter, Query
 from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
 
-_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer", "boolean": "boolean"}
+_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer"}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],

@@ -4,6 +4,7 @@ import json
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from suasion.errors import Overloaded, SuasionError
 from suasion.prefixes import BASE
@@ -22,7 +23,13 @@ def response(error: SuasionError) -> Response:
     return Response(json.dumps(body | error.extra, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
 
 
-async def handle(_: Request, error: Exception) -> Response:
+def note(scope: Scope, error: SuasionError) -> None:
+    """Leave the name of an error in the state of a request, as the outcome that log and metrics tell."""
+    scope.setdefault("state", {})["outcome"] = type(error).__name__
+
+
+async def handle(request: Request, error: Exception) -> Response:
     """Answer any SuasionError that an endpoint raises."""
     assert isinstance(error, SuasionError)
+    note(request.scope, error)
     return response(error)

@@ -18,8 +18,18 @@ class Settings:
     """Address to listen on."""
     port: int = 8000
     """Port to listen on; 0 takes a free one."""
+    public_url: str = ""
+    """URL, with no slash at its end, under which clients reach the service; empty: the address that it listens on."""
     workers: int = 2
-    """Processes that answer queries, each with one query at a time."""
+    """Processes for SPARQL of the public, each with one query at a time."""
+    own_workers: int = 2
+    """Processes for the curated endpoints, which never wait behind the public."""
+    slow_workers: int = 2
+    """Heavy queries that may run at once, beside the processes above."""
+    patience_seconds: float = 0.2
+    """Time after which a query is heavy."""
+    queue_length: int = 64
+    """Requests that may wait for a process; the next one is refused."""
     deadline_seconds: float = 20.0
     """Time that a query may take before its worker is ended."""
     queue_seconds: float = 10.0
@@ -30,8 +40,36 @@ class Settings:
     """Largest request body, in bytes."""
     worker_memory_bytes: int = 4 * 1024 * 1024 * 1024
     """Address space of a worker, in bytes."""
+    cache_bytes: int = 64 * 1024 * 1024
+    """Room for answers kept, in bytes of their bodies."""
+    client_seconds_per_minute: float = 60.0
+    """Computing that a client may have by SPARQL, twice that at once; 0 is no limit."""
+    client_failures_per_minute: float = 30.0
+    """Queries of a client that may fail, twice that at once."""
     page_rows: int = 1000
     """Most rows of one page of a curated answer."""
+    hosts: str = ""
+    """Host names to answer for, with commas between them; any other is refused with 400. Empty: all."""
+    trusted_proxies: int = 0
+    """Proxies in front, whose X-Forwarded-For tells the client; 0: the client is the peer."""
+    log_format: str = "auto"
+    """Access log on standard error: json, none, or auto, which is json unless standard error is a terminal."""
+    log_client: str = "hash"
+    """The client in the access log: hash (salted anew at each start), address, or none."""
+    connections: int = 500
+    """Connections at once; the next one is refused with 503."""
+    keep_alive_seconds: int = 5
+    """Time that a connection is kept for the next request."""
+    header_seconds: float = 10.0
+    """Time to send the headers of a request."""
+    body_seconds: float = 10.0
+    """Time to send a body, and a second more for each 16 KiB of it; also the longest silence within it."""
+    write_seconds: float = 30.0
+    """Time that a client may leave an answer unread before it is cut."""
+    shutdown_seconds: int = 10
+    """Time to finish requests when the service is told to end."""
+    data_bytes: int = 1024 * 1024 * 1024
+    """Most bytes of RDF files served instead of the bundle, decompressed and together."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 

@@ -35,10 +35,6 @@ def bound(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ..
             if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
                 raise _bad(parameter, text, "a whole number")
             return ({"type": "literal", "value": str(int(text)), "datatype": XSD + "integer"},)
-        case "boolean":
-            if text not in ("true", "false"):
-                raise _bad(parameter, text, "true or false")
-            return ({"type": "literal", "value": text, "datatype": XSD + "boolean"},)
         case _:
             if not text.strip():
                 raise _bad(parameter, text, "some text")
@@ -72,7 +68,8 @@ def plain_row(row: Mapping[str, Term], query: Query, prefixes: Prefixes) -> dict
     for name in query.columns:
         value = plain(row[name]) if name in row else None
         if name in query.lists:
-            values[name] = [prefixes.shorten(part) for part in str(value or "").split(" | ") if part]
+            parts = {prefixes.shorten(part) for part in str(value or "").split(" | ") if part}
+            values[name] = sorted(parts, key=lambda part: (int(part) if part.isdecimal() else 0, part))
         elif name in row and row[name]["type"] == "uri":
             values[name] = prefixes.shorten(row[name]["value"])
         else:

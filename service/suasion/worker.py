@@ -1,7 +1,7 @@
 """The process that loads the data once and forks a worker for each request to do so.
 
 Run as `python -m suasion.worker`, with the number of a control socket. On that socket it says Ready (one line of JSON),
-then answers each byte with a fork: the socket of the new worker and its pidfd, as file descriptors. It ends with its parent.
+then answers each byte with a fork: its process id, and as file descriptors its socket and its pidfd. It ends with its parent.
 """
 
 import json
@@ -12,35 +12,32 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 
-import pyoxigraph as ox
-
-from suasion import checks, loading
+from suasion import catalog, checks, loading, projection
 from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError
 from suasion.evaluation import evaluate
 from suasion.exchange import HEAD_BYTES, Answer, Ready, lengths, pack_answer, unpack_question
 from suasion.loading import Dataset
-from suasion.prefixes import declared
+from suasion.prefixes import Prefixes, declared
+from suasion.source import Source
 
 STACK_BYTES = 512 * 1024 * 1024
 
 
-def main(control_fd: int, bundle: Path, memory_bytes: int, most_bytes: int) -> None:
-    """Load, say Ready, and fork until the parent closes the control socket."""
+def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) -> None:
+    """Load, check a bundle, say Ready, and fork until the parent closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     control = socket.socket(fileno=control_fd)
     try:
-        prefixes = declared(bundle)
-        dataset = loading.load(bundle)
-        checks.refuse_faults(checks.run(dataset.union, bundle, prefixes))
+        dataset = loading.load_source(source, sys.stderr)
+        prefixes = Prefixes({}) if source.bundle is None else _checked(dataset, source.bundle)
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
-    control.sendall(_line(Ready(len(dataset.facts), digest(dataset.facts))))
+    control.sendall(_line(Ready(len(dataset.facts), loading.digest(dataset.facts))))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while control.recv(1):
         ours, theirs = socket.socketpair()
@@ -52,15 +49,18 @@ def main(control_fd: int, bundle: Path, memory_bytes: int, most_bytes: int) -> N
             os._exit(0)
         theirs.close()
         pidfd = os.pidfd_open(pid)
-        socket.send_fds(control, [b"w"], [ours.fileno(), pidfd])
+        socket.send_fds(control, [pid.to_bytes(4, "big")], [ours.fileno(), pidfd])
         ours.close()
         os.close(pidfd)
 
 
-def digest(store: ox.Store) -> str:
-    """Return the SHA-256, in hexadecimal, of the sorted N-Quads of a store without blank nodes (its RDFC-1.0 form)."""
-    lines = ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b""
-    return sha256(b"".join(sorted(lines.splitlines(keepends=True)))).hexdigest()
+def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
+    """Return the prefix table of a bundle; raise DataError when its data break a check or its queries a rule."""
+    prefixes = declared(bundle)
+    checks.refuse_faults(checks.run(dataset.union, bundle, prefixes))
+    queries = bundle / "queries" / "api"
+    projection.refuse_mismatches(queries, catalog.load(queries))
+    return prefixes
 
 
 def _line(ready: Ready) -> bytes:
@@ -90,4 +90,4 @@ def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

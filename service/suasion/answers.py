@@ -1,0 +1,73 @@
+"""Answers kept for the next client that asks the same: bounded in bytes, computed once however many ask at the same time."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cachetools import LRUCache
+
+from suasion.exchange import Answer, Question
+
+_OVERHEAD_BYTES = 1000
+_LARGEST_SHARE = 8
+
+
+@dataclass(slots=True)
+class _Flight:
+    """An answer that is being computed, and how many wait for it."""
+
+    task: asyncio.Task[Answer]
+    waiting: int = 0
+
+
+class Answers:
+    """A cache of answers, by question and by the digest of the dataset that they were found in.
+
+    A dataset does not change while the service runs, so an answer is good until it gives way to others; one that is larger
+    than an eighth of the room is not kept.
+    """
+
+    def __init__(self, digest: Callable[[], str], most_bytes: int) -> None:
+        self._digest = digest
+        self._kept: LRUCache[str, Answer] = LRUCache(most_bytes, getsizeof=_size)
+        self._coming: dict[tuple[str, float], _Flight] = {}
+
+    def tag(self, question: Question) -> str:
+        """Return the entity tag of the answer to a question, weak because it is the same for each content coding."""
+        dataset = (self._digest(), question.default_graphs, question.named_graphs, question.union)
+        asked = (question.query, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
+        form = (question.solution_types, question.graph_types, question.rows)
+        return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
+
+    async def get(
+        self, question: Question, compute: Callable[[], Coroutine[None, None, Answer]], deadline_seconds: float = 0
+    ) -> Answer:
+        """Return the kept answer, or compute it; of several that ask at once one computes, and all get its answer or error.
+
+        Only who allows the same time shares a computing. It ends when the last that waits for it is cancelled.
+        """
+        tag = self.tag(question)
+        if kept := self._kept.get(tag):
+            return kept
+        key = (tag, deadline_seconds)
+        flight = self._coming.get(key)
+        if flight is None:
+            flight = self._coming[key] = _Flight(asyncio.create_task(compute()))
+            flight.task.add_done_callback(lambda task: self._arrived(key, task))
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting:
+                flight.task.cancel()
+
+    def _arrived(self, key: tuple[str, float], task: asyncio.Task[Answer]) -> None:
+        del self._coming[key]
+        if not task.cancelled() and task.exception() is None and _size(task.result()) * _LARGEST_SHARE <= self._kept.maxsize:
+            self._kept[key[0]] = task.result()
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body) + _OVERHEAD_BYTES

@@ -1,0 +1,79 @@
+"""The routes and layers that serve those who run the service: health, readiness, metrics, style, guard, observation."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from suasion.accesslog import AccessLog
+from suasion.errors import DataError, NotReady
+from suasion.guard import Guard
+from suasion.metrics import Metrics, Reading
+from suasion.observation import Observation
+from suasion.settings import Settings
+
+_TYPES = {".css": "text/css; charset=utf-8"}
+
+
+def equip(app: FastAPI, settings: Settings, read: Callable[[], Reading], log: AccessLog | None) -> Metrics:
+    """Add the routes and, outside all others, the layers of operation; return the metrics, which `app.state` has too.
+
+    `read` tells the state of the engine; it is asked by /healthz, /readyz and /metrics and has to answer from memory.
+    Call it after every other add_middleware. Raises DataError for a setting that makes no sense.
+    """
+    if settings.trusted_proxies < 0:
+        raise DataError(f"trusted_proxies is {settings.trusted_proxies}: it is a number of proxies, 0 or more.")
+    metrics = Metrics(read, lambda: log.dropped if log else 0)
+    app.state.metrics = metrics
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Observation, settings=settings, metrics=metrics, log=log)
+
+    async def healthz(_: Request) -> Response:
+        reading = read()
+        document = {"status": "ok", "dataset": _name(reading), "quads": reading.quads}
+        return JSONResponse(document, headers={"Cache-Control": "no-store"})
+
+    async def readyz(_: Request) -> Response:
+        reading = read()
+        refuse_unready(reading)
+        document = {"status": "ready", "dataset": _name(reading), "idle": dict(reading.idle)}
+        return JSONResponse(document, headers={"Cache-Control": "no-store"})
+
+    async def exposition(request: Request) -> Response:
+        body, media_type = metrics.exposition(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
+
+    for path, endpoint, summary in (
+        ("/healthz", healthz, "Whether the service is up, and on which dataset"),
+        ("/readyz", readyz, "Whether the service can answer queries"),
+    ):
+        app.add_api_route(path, endpoint, methods=["GET"], summary=summary)
+        app.router.add_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+    app.router.add_route("/metrics", exposition, methods=["GET"], include_in_schema=False)
+    for file in sorted((Path(__file__).parent / "static").iterdir()):
+        if file.suffix in _TYPES:
+            app.router.add_route(f"/static/{file.name}", _served(file), methods=["GET"], include_in_schema=False)
+    return metrics
+
+
+def refuse_unready(reading: Reading) -> None:
+    """Raise NotReady, with the cause, unless the data are verified and some worker can take a query soon."""
+    if not reading.loaded:
+        raise NotReady("The data are not loaded and verified.")
+    if not reading.living:
+        raise NotReady("No worker lives: queries cannot be answered.")
+
+
+def _name(reading: Reading) -> str | None:
+    return f"sha256:{reading.digest}" if reading.digest else None
+
+
+def _served(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    body, media_type = file.read_bytes(), _TYPES[file.suffix]
+
+    async def answer(_: Request) -> Response:
+        return Response(body, headers={"Content-Type": media_type, "Cache-Control": "public, max-age=3600"})
+
+    return answer

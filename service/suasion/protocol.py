@@ -1,0 +1,157 @@
+"""HTTP/1.1 on a connection, as uvicorn speaks it, with limits on what a slow or greedy client may hold.
+
+Nothing here is timed for each connection: the server looks at all of them once in a while and asks each whether it is overdue.
+"""
+
+import asyncio
+import fcntl
+import struct
+import termios
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from suasion.settings import Settings
+
+BODY_BYTES_PER_SECOND = 16 * 1024
+"""A body may take a second more for each so many bytes that came: slow networks pass, dripping does not."""
+WRITE_BYTES_PER_SECOND = 256
+"""A reader who takes less, over the time that a write may stall, counts as stalled."""
+UNWANTED_BYTES = 64 * 1024
+"""What is read, and thrown away, of a body after its request was answered; then the connection is cut."""
+LAST_CHANCE_SECONDS = 0.5
+"""While the server ends, time for a request that is under way on an idle connection."""
+
+Reason = Literal["headers", "body", "writing", "connections"]
+_Phase = tuple[Literal["headers", "body"], RequestResponseCycle | None]
+
+
+class LimitedConfig(uvicorn.Config):
+    """A configuration of uvicorn that carries our settings, and whom to tell of connections that are cut."""
+
+    def __init__(self, app: object, settings: Settings, cut: Callable[[Reason], None]) -> None:
+        self.settings = settings
+        self.cut = cut
+        super().__init__(
+            app,  # type: ignore[arg-type]
+            http=LimitedProtocol,
+            ws="none",
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+        )
+
+
+class LimitedProtocol(H11Protocol):
+    """One connection, that ends when its client is too slow, or when there are too many."""
+
+    config: LimitedConfig
+    _phase: _Phase | None = None
+    _phase_since = 0.0
+    _heard = 0.0
+    _received = 0
+    _unwanted = 0
+    _pending = 0
+    _pending_since = 0.0
+    _ending = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or refuse it with 503 when there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.config.settings.connections:
+            self._refuse("connections", b"503 Service Unavailable", b"retry-after: 5\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Note what came, and stop reading a body that nobody wants any more."""
+        self._heard = self.loop.time()
+        self._received += len(data)
+        with suppress(h11.LocalProtocolError):  # bytes that are no HTTP, while an answer is being sent
+            super().data_received(data)
+            if self.cycle and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
+                self._unwanted += len(data)
+                if self._unwanted > UNWANTED_BYTES:
+                    self.transport.close()
+            else:
+                self._unwanted = 0
+            return
+        self.transport.abort()
+
+    def cut_if_overdue(self, now: float) -> None:
+        """End the connection when its client took too long: to send headers or a body, or to read the answer."""
+        settings = self.config.settings
+        if self._stalls(now):
+            self.config.cut("writing")
+            self.transport.abort()
+            return
+        phase = self._present_phase()
+        if phase != self._phase or (self.flow.read_paused and phase):
+            self._phase, self._phase_since, self._heard, self._received = phase, now, now, 0
+        elif phase and not self.transport.is_closing():
+            limit = settings.header_seconds if phase[0] == "headers" else settings.body_seconds
+            allowed = limit + (self._received / BODY_BYTES_PER_SECOND if phase[0] == "body" else 0)
+            if now - self._phase_since > allowed or now - self._heard > limit:
+                if phase[0] == "body":
+                    self.scope["state"]["outcome"] = "TooSlow"
+                self._refuse(phase[0], b"408 Request Timeout")
+
+    def shutdown(self) -> None:
+        """Let what is under way end: a request, or one whose first bytes come in a moment."""
+        self._ending = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LAST_CHANCE_SECONDS, self._end)
+        else:
+            super().shutdown()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or end while the server ends."""
+        super().on_response_complete()
+        if self._ending:
+            self._end()
+
+    def _end(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
+
+    def _present_phase(self) -> _Phase | None:
+        """Return what the client is doing, and which request was the last; None while it owes nothing."""
+        if self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None:
+            return "headers", self.cycle
+        if self.conn.their_state is h11.SEND_BODY and not self.cycle.waiting_for_100_continue:
+            return "body", self.cycle
+        return None
+
+    def _stalls(self, now: float) -> bool:
+        """Say whether what waits to be read has hardly shrunk for the time that a write may stall."""
+        pending = self.transport.get_write_buffer_size()
+        if not pending:
+            self._pending = 0
+            return False
+        pending += _unacknowledged(self.transport)
+        limit = self.config.settings.write_seconds
+        if not self._pending or pending > self._pending or self._pending - pending >= limit * WRITE_BYTES_PER_SECOND:
+            self._pending, self._pending_since = pending, now
+        return now - self._pending_since > limit
+
+    def _refuse(self, reason: Reason, status: bytes, more: bytes = b"") -> None:
+        """Say why, if no answer was begun, and close."""
+        self.config.cut(reason)
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n" + more + b"\r\n")
+        self.transport.close()
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Return how many bytes the kernel holds that the other side has not confirmed."""
+    try:
+        raw = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+    except OSError:
+        return 0
+    number: int = struct.unpack("i", raw)[0]
+    return number

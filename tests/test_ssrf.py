@@ -1,0 +1,194 @@
+"""Nothing that a client sends makes the service connect anywhere (goal G9): a listener on loopback sees nobody.
+
+Each probe is sent to the whole service, and to the engine alone, without the gate, where only the kernel's filter is left. An
+engine that nothing confines shows that the probes would connect, and that the listener would see it.
+"""
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pyoxigraph as ox
+import pytest
+
+from conftest import serve, stop
+from hostile import HttpProbe, Probe, http_probes, probes
+from suasion.engine import Engine, Lane
+from suasion.errors import SuasionError
+from suasion.exchange import Question
+from suasion.settings import Settings
+from suasion.source import Source
+
+TYPES = (
+    ("GET", ""),
+    ("POST", "application/sparql-query"),
+    ("POST", "application/x-www-form-urlencoded"),
+    ("POST", "application/sparql-update"),
+    ("QUERY", "application/sparql-query"),
+)
+
+
+class Listener:
+    """Counts who connects to a port on loopback; each is sent away at once."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+        self.seen = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            with connection, suppress(OSError):
+                if connection.recv(65536) == b"end":
+                    return
+                self.seen += 1
+                connection.sendall(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    def close(self) -> None:
+        with socket.create_connection(self._socket.getsockname()) as connection:
+            connection.sendall(b"end")
+        self._thread.join()
+        self._socket.close()
+
+
+@contextmanager
+def listening() -> Iterator[Listener]:
+    listener = Listener()
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def connecting(send: Callable[[Probe], None]) -> list[str]:
+    """Return the names of the probes that make somebody connect when they are sent."""
+    found = []
+    with listening() as listener:
+        for probe in probes(listener.url):
+            before = listener.seen
+            send(probe)
+            if listener.seen > before:
+                found.append(probe.name)
+    return found
+
+
+def ask_unconfined(probe: Probe) -> None:
+    store = ox.Store()
+    subject, predicate = ox.NamedNode("urn:a"), ox.NamedNode("urn:b")
+    store.extend([ox.Quad(subject, predicate, ox.Literal(1)), ox.Quad(subject, predicate, ox.Literal(True))])
+    with suppress(SyntaxError, ValueError, OSError, RuntimeError):
+        results = store.query(probe.query)
+        if not isinstance(results, ox.QueryBoolean):
+            list(results)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    environment = {"SUASION_CLIENT_SECONDS_PER_MINUTE": "0", "SUASION_LOG_FORMAT": "none"}
+    process, port = serve("--deadline-seconds", "3", environment=environment)
+    yield port
+    stop(process)
+
+
+def answered(connection: http.client.HTTPConnection, request: HttpProbe) -> tuple[int, bytes]:
+    """Send a request as it is, with no header but those that it has, and return status and body."""
+    connection.request(request.method, request.path, body=request.body, headers=dict(request.headers))
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def as_request(probe: Probe, method: str, media_type: str) -> HttpProbe:
+    if method == "GET":
+        return HttpProbe(probe.name, "GET", f"/sparql?query={quote(probe.query)}")
+    form = media_type == "application/x-www-form-urlencoded"
+    body = f"query={quote(probe.query)}" if form else probe.query
+    return HttpProbe(probe.name, method, "/sparql", (("Content-Type", media_type),), body.encode())
+
+
+def test_an_engine_that_nothing_confines_does_connect() -> None:
+    """Else the tests below would pass with any service."""
+    found = connecting(ask_unconfined)
+    assert len(found) >= 26
+    assert {"service", "service-silent", "odd-case", "base-relative", "in-exists", "in-sub-select", "in-optional"} <= set(found)
+
+
+def test_no_probe_makes_the_service_connect(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    statuses: dict[str, set[int]] = {}
+
+    def send(probe: Probe) -> None:
+        for method, media_type in TYPES:
+            status, _ = answered(connection, as_request(probe, method, media_type))
+            statuses.setdefault(probe.name, set()).add(status)
+
+    assert connecting(send) == []
+    connection.close()
+    assert {name: found for name, found in statuses.items() if not found <= {200, 400, 415}} == {}
+
+
+def test_no_other_request_makes_the_service_connect(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with listening() as listener:
+        statuses = {probe.name: answered(connection, probe)[0] for probe in http_probes(listener.url)}
+        assert listener.seen == 0
+    connection.close()
+    assert len(statuses) >= 20
+    assert {name: status for name, status in statuses.items() if status >= 500} == {}
+
+
+def test_the_gate_alone_refuses_each_query_that_would_connect(port: int) -> None:
+    """It says so itself: were the kernel's filter missing, nothing would have got through."""
+    connects = connecting(ask_unconfined)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    refusals = {}
+    for probe in probes("http://127.0.0.1:9"):
+        if probe.name in connects:
+            status, body = answered(connection, as_request(probe, "POST", "application/sparql-query"))
+            refusals[probe.name] = (status, json.loads(body).get("limit") if status == 400 else None)
+    connection.close()
+    assert {name: refusal for name, refusal in refusals.items() if refusal != (400, "service")} == {}
+
+
+def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]]) -> None:
+    async def run() -> None:
+        engine = Engine(replace(Settings(), deadline_seconds=3.0), Source(bundle))
+        await engine.start()
+        try:
+            await use(engine)
+        finally:
+            await engine.close()
+
+    asyncio.run(run())
+
+
+def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> None:
+    """Only the kernel's filter is left: the worker cannot open a socket."""
+    outcomes: dict[str, str] = {}
+
+    async def use(engine: Engine) -> None:
+        with listening() as listener:
+            for probe in probes(listener.url):
+                try:
+                    await engine.ask(Question(probe.query), Lane.PUBLIC)
+                    outcomes[probe.name] = "answered"
+                except SuasionError as error:
+                    outcomes[probe.name] = type(error).__name__
+            assert listener.seen == 0
+
+    with_engine(bundle, use)
+    assert len(outcomes) >= 26
+    assert outcomes["service"] == "BadQuery"
+    assert set(outcomes.values()) == {"answered", "BadQuery"}
