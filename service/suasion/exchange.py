@@ -3,7 +3,7 @@
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
@@ -54,7 +54,7 @@ class Ready:
 
 def pack_question(question: Question) -> bytes:
     """Return a question as one frame."""
-    return _pack(asdict(question), b"")
+    return _pack({name: getattr(question, name) for name in Question.__slots__}, b"")
 
 
 def unpack_question(head: Mapping[str, object]) -> Question:

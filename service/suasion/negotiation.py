@@ -1,16 +1,17 @@
 """Content negotiation and conditions (RFC 9110, sections 12 and 13): media types, best first, and entity tags."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import mimeparse
 
 from suasion.errors import NotAcceptable
 
 
-def ranked(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=512)  # clients send few different headers, and reading one takes longer than a light query
+def ranked(accept: str, offered: tuple[str, ...]) -> tuple[str, ...]:
     """Return the offered media types that a client accepts, its preference first, then ours.
 
-    >>> ranked("text/csv;q=0.5, application/json", ["application/json", "text/csv"])
+    >>> ranked("text/csv;q=0.5, application/json", ("application/json", "text/csv"))
     ('application/json', 'text/csv')
 
     Raises NotAcceptable for a header that cannot be read.
@@ -24,7 +25,7 @@ def ranked(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted((t for t in offered if quality[t] > 0), key=lambda t: -quality[t]))
 
 
-def best(accept: str, offered: Sequence[str]) -> str:
+def best(accept: str, offered: tuple[str, ...]) -> str:
     """Return the one media type to answer with.
 
     Raises NotAcceptable, listing what is offered.
