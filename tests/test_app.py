@@ -102,6 +102,10 @@ def test_options_and_cors(client: Client) -> None:
     assert client.send("OPTIONS", "/claims").headers["allow"] == "GET, HEAD, OPTIONS"
     assert client.send("OPTIONS", "/sparql").headers["allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
     assert client.send("DELETE", "/claims").headers["allow"] == "GET, HEAD, OPTIONS"
+    for path in ("/", "/healthz", "/claims", "/claims.csv", "/queries/claims", "/graph/places", "/sparql"):
+        head = client.send("HEAD", path)
+        assert (head.status, head.body) == (200, b""), path
+        assert "HEAD" in client.send("DELETE", path).headers["allow"], path
     origin = {"Origin": "https://example.org"}
     reply = client.send("GET", "/claims?limit=1", origin)
     assert reply.headers["access-control-allow-origin"] == "*"

@@ -243,7 +243,6 @@ def test_no_machine_is_named(path: Path) -> None:
     text = read(path)
     assert str(ROOT) not in text
     assert not re.search(r"(?<![\w./:-])/(home|root|tmp|usr|var|work|mnt|opt)(/|\b)", text)
-    assert not re.search(r"\b(pypi\.org|pythonhosted|registry\.|npmjs|crates\.io|deb\.debian)", text)
     assert socket.gethostname() not in re.findall(r"[\w.-]+", text) or len(socket.gethostname()) < 5
 
 

@@ -22,7 +22,7 @@ from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError
 from suasion.exchange import Answer, Question
 from suasion.fairness import Allowance, Budgets, client_key
 from suasion.metrics import Reading
-from suasion.openapi import curated_operation, sparql_operation
+from suasion.openapi import curated_operation, path_parameters, sparql_operation
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
 from suasion.settings import Settings, bundle_folder
@@ -121,19 +121,23 @@ def create_app(settings: Settings, given: Source | None = None) -> FastAPI:
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
-    async def front() -> Response:
+    async def front(_: Request) -> Response:
         return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
 
-    async def query_text(name: str) -> Response:
+    async def query_text(request: Request) -> Response:
+        name = request.path_params["name"]
         for query in queries:
             if query.name == name.removesuffix(".rq"):
                 return PlainTextResponse(query.text)
-        raise NotFound(f"There is no query {name!r}; GET / lists them.")
+        raise NotFound(f"There is no query {name[:100]!r}; GET / lists them.")
 
-    app.add_api_route("/", front, summary="What there is to ask", response_class=HTMLResponse)
-    app.add_api_route(
-        "/queries/{name:path}", query_text, summary="The SPARQL of a curated question", response_class=PlainTextResponse
-    )
+    for path, shown, summary, kind in (
+        ("/", front, "What there is to ask", HTMLResponse),
+        ("/queries/{name:path}", query_text, "The SPARQL of a curated question", PlainTextResponse),
+    ):
+        app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=path_parameters(path))
+        app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
+        app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     for query in queries:
         _add_curated(app, query, backing)
     return app

@@ -1,5 +1,7 @@
 """OpenAPI entries, made from what a query file declares."""
 
+import re
+
 from suasion.catalog import Parameter, Query
 from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
 
@@ -71,6 +73,12 @@ def curated_operation(query: Query, most_rows: int) -> dict[str, object]:
         "parameters": parameters,
         "responses": {"200": {"description": "Rows", "content": answers}, **_problems()},
     }
+
+
+def path_parameters(path: str) -> dict[str, object]:
+    """Return the OpenAPI entry of the variable parts of a path, such as name in /queries/{name:path}."""
+    names = re.findall(r"\{(\w+)", path)
+    return {"parameters": [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in names]}
 
 
 def sparql_operation() -> dict[str, object]:
