@@ -205,6 +205,8 @@ def load(port: int, replies: Counter[str], ended: threading.Event) -> None:
             response = connection.getresponse()
             json.loads(response.read())
             replies[str(response.status)] += 1
+        except ConnectionResetError:
+            replies["closed"] += 1  # the kernel had the connection, the service never took it
         except (OSError, http.client.HTTPException, ValueError) as error:
             replies[repr(error)] += 1
         finally:

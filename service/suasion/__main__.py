@@ -90,15 +90,18 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from suasion.announced import run
-    from suasion.app import create_app
+    from suasion.engine import launch
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
     settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
     source = _source(options.files, settings, options)
-    run(create_app(settings, source), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
+    loader = launch(settings, source)  # the data are loaded while the modules below are imported
+    from suasion.announced import run
+    from suasion.app import create_app
+
+    run(create_app(settings, source, loader), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
     return 0
 
 

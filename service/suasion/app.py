@@ -17,7 +17,7 @@ from suasion import __version__, accesslog, catalog, curated, graphs, home, oper
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
-from suasion.engine import Engine, Lane
+from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
 from suasion.exchange import Answer, Question
 from suasion.fairness import Allowance, Budgets, client_key
@@ -35,10 +35,10 @@ _DESCRIPTION = "Each answer says whether it is complete; each row leads to its c
 _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecommons.org/licenses/by/4.0/"}
 
 
-def create_app(settings: Settings, given: Source | None = None) -> FastAPI:
+def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
-    For RDF files there are no curated questions.
+    For RDF files there are no curated questions. A loader that was launched before is taken over.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
@@ -48,7 +48,7 @@ def create_app(settings: Settings, given: Source | None = None) -> FastAPI:
     queries = () if files else catalog.load(bundle / "queries" / "api")
     _refuse_reserved(queries)
     description = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
-    engine = Engine(settings, given or Source(bundle))
+    engine = Engine(settings, given or Source(bundle), loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from suasion.settings import Settings
 from suasion.source import Source
 
 _NICE = 10
+_WATCH_SECONDS = 0.25
 _ERRORS = {kind.__name__: kind for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable)}
 
 
@@ -68,10 +70,29 @@ class _Pool:
     waiting: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """The process that loads the data and forks workers, and the socket on which it is asked to."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+
+
+def launch(settings: Settings, source: Source) -> Loader:
+    """Start to load the data, in a process of its own; it ends with this one."""
+    ours, theirs = socket.socketpair()
+    limits = [str(settings.worker_memory_bytes), str(settings.answer_bytes)]
+    command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), source.to_json(), *limits]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
+    with theirs:
+        process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True)
+    return Loader(process, ours)
+
+
 class Engine:
     """A loader process and its workers. Use `start`, `ask`, `close`, all in one event loop."""
 
-    def __init__(self, settings: Settings, source: Source) -> None:
+    def __init__(self, settings: Settings, source: Source, loader: Loader | None = None) -> None:
         self.ready = Ready()
         self.counts = Counts()
         self._settings = settings
@@ -80,38 +101,30 @@ class Engine:
         self._slow: dict[_Worker, str] = {}
         self._forking = asyncio.Lock()
         self._refills: set[asyncio.Task[None]] = set()
-        self._loader: asyncio.subprocess.Process | None = None
+        self._loader = loader
         self._watching: asyncio.Task[None] | None = None
-        self._control: socket.socket | None = None
 
     async def start(self) -> None:
-        """Load the data in a process of its own and fork the workers.
+        """Wait until the data are loaded, in a process of its own, and fork the workers.
 
         Raises DataError, with the sentence of the loader, when the data are at fault; nothing is left running then.
         """
-        ours, theirs = socket.socketpair()
         settings = self._settings
-        limits = [str(settings.worker_memory_bytes), str(settings.answer_bytes)]
-        command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), self._source.to_json(), *limits]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
-        self._loader = await asyncio.create_subprocess_exec(
-            *command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True
-        )
-        theirs.close()
-        self._control = ours
-        line = await asyncio.to_thread(_read_line, ours)
+        self._loader = loader = self._loader or launch(settings, self._source)
+        line = await asyncio.to_thread(_read_line, loader.control)
         self.ready = Ready(**json.loads(line)) if line else Ready(fault="The process that loads the data ended early.")
         if self.ready.fault:
             await self.close()
             raise errors.DataError(self.ready.fault)
-        self._watching = asyncio.create_task(self._watch(self._loader))
+        self._watching = asyncio.create_task(self._watch(loader.process))
         for lane, number in ((Lane.PUBLIC, settings.workers), (Lane.OWN, settings.own_workers)):
             for _ in range(number):
                 await self._refill(self._pools[lane])
 
-    async def _watch(self, loader: asyncio.subprocess.Process) -> None:
+    async def _watch(self, loader: subprocess.Popen[bytes]) -> None:
         """End this process when the loader ends: no worker could be forked any more; a supervisor starts both anew."""
-        await loader.wait()
+        while loader.poll() is None:
+            await asyncio.sleep(_WATCH_SECONDS)
         self.ready = replace(self.ready, fault="The process that holds the data ended, and the service with it: start it again.")
         signal.raise_signal(signal.SIGTERM)
 
@@ -188,12 +201,10 @@ class Engine:
         for pool in self._pools.values():
             while not pool.idle.empty():
                 pool.idle.get_nowait().end()
-        if self._control:
-            self._control.close()
         if self._loader:
-            with suppress(ProcessLookupError):
-                self._loader.kill()
-            await self._loader.wait()
+            self._loader.control.close()
+            self._loader.process.kill()
+            await asyncio.to_thread(self._loader.process.wait)
 
     async def _take(self, pool: _Pool) -> _Worker:
         settings = self._settings
@@ -246,9 +257,9 @@ class Engine:
         pool.idle.put_nowait(_Worker(reader, writer, pid, pidfd))
 
     def _fork(self) -> tuple[socket.socket, int, int]:
-        assert self._control
-        self._control.sendall(b"f")
-        said, descriptors, _, _ = socket.recv_fds(self._control, 4, 2)
+        assert self._loader
+        self._loader.control.sendall(b"f")
+        said, descriptors, _, _ = socket.recv_fds(self._loader.control, 4, 2)
         if len(descriptors) != 2:
             raise ConnectionError("the process that holds the data has ended")
         connection, pidfd = descriptors

@@ -14,6 +14,12 @@ from suasion.source import Source
 from suasion.syntax import described
 
 CLAIMS = ox.NamedNode(GRAPH + "claims")
+_HAS_BLANK_NODE = """
+ASK {
+  { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } }
+  FILTER(ISBLANK(?s) || ISBLANK(?o) || ISTRIPLE(?o) || COALESCE(ISBLANK(?g), false))
+}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,12 @@ def load_source(source: Source, terminal: TextIO | None = None) -> Dataset:
 
 
 def digest(store: ox.Store) -> str:
-    """Return the SHA-256, in hexadecimal, of the sorted N-Quads of a store (its RDFC-1.0 form), or "" with blank nodes.
+    """Return the SHA-256, in hexadecimal, of the sorted N-Quads of a store (its RDFC-1.0 form).
 
-    With blank nodes the lines depend on their labels, and the form that does not can take exponential time.
+    With blank nodes or triple terms, which may hold some, it is "": the lines depend on their labels, and the form that does
+    not can take exponential time.
     """
-    if any(_blank(part) for quad in store for part in (quad.subject, quad.object, quad.graph_name)):
+    if store.query(_HAS_BLANK_NODE):
         return ""
     lines = ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b""
     return sha256(b"".join(sorted(lines.splitlines(keepends=True)))).hexdigest()
@@ -113,9 +120,3 @@ def _read(store: ox.Store, file: DataFile, graph: ox.NamedNode | None) -> None:
         raise DataFileError(f"{file.path}, line {error.lineno}: {error.msg}") from error
     except (OSError, ValueError) as error:
         raise DataFileError(f"{file.path}: {error}") from error
-
-
-def _blank(term: object) -> bool:
-    if isinstance(term, ox.Triple):
-        return _blank(term.subject) or _blank(term.object)
-    return isinstance(term, ox.BlankNode)
