@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 SHOWN_ROWS = 4
 _MARKED = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SPARQL = re.compile(r"^```sparql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_LEAF = re.compile(r"^\s+[+x] (\w+)\s{2,}(.*?)(?:\s{2,}\d.*)?$", re.MULTILINE)
+_LEAF = re.compile(r"^\s+[+x-] (\w+)\s+(.*?)(?:\s{2,}\d.*)?$", re.MULTILINE)
 _HEAD = """PREFIX : <https://w3id.org/suasion/def#>
 PREFIX dqv: <http://www.w3.org/ns/dqv#>
 PREFIX owl: <http://www.w3.org/2002/07/owl#>
@@ -183,7 +183,7 @@ def derivations(source: Source) -> str:
 
 
 def setting_table(_: Source) -> str:
-    """Return the settings, with the option of `suasion serve` that overrides each."""
+    """Return the settings, with the option of `suasion serve` that overrides each, and what each may be."""
     body = ast.parse(inspect.getsource(settings.Settings)).body[0]
     assert isinstance(body, ast.ClassDef)
     said = [node.value.value for node in body.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
@@ -193,8 +193,9 @@ def setting_table(_: Source) -> str:
         option = "--" + field.name.replace("_", "-")
         shown = f"`{option}`" if f'serve.add_argument("{option}"' in serve_options else ""
         default = f"`{field.default}`" if field.default != "" else "empty"
-        rows.append([f"`{settings.PREFIX}{field.name.upper()}`", shown, default, str(meaning)])
-    return _table(["Variable", "Option", "Default", "Meaning"], rows)
+        takes = str(settings.rules().get(field.name, ""))
+        rows.append([f"`{settings.PREFIX}{field.name.upper()}`", shown, default, takes, str(meaning)])
+    return _table(["Variable", "Option", "Default", "Takes", "Meaning"], rows)
 
 
 def problems(_: Source) -> str:

@@ -17,9 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import Client, serve, stop
 from suasion.accesslog import AccessLog, Pseudonyms, opened
-from suasion.app import create_app
 from suasion.clients import Scope, client_address, note_client
-from suasion.errors import DataError, NotReady
+from suasion.errors import NotReady
 from suasion.metrics import Metrics, Reading
 from suasion.observation import Observation
 from suasion.operation import refuse_unready
@@ -140,12 +139,6 @@ def test_a_full_pipe_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
                 time.sleep(0.001)
             log.close()
     os.close(reader)
-
-
-@pytest.mark.parametrize("settings", [Settings(log_format="xml"), Settings(log_client="all"), Settings(trusted_proxies=-1)])
-def test_a_value_that_does_not_exist_is_refused(settings: Settings) -> None:
-    with pytest.raises(DataError, match="it is"):
-        create_app(settings)
 
 
 def test_no_log_is_none() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from suasion import __version__
 from suasion.errors import DataError, SuasionError
-from suasion.settings import Settings, bundle_folder, from_environment
+from suasion.settings import Settings, bundle_folder, from_environment, overridden
 from suasion.source import Source
 
 _NAMES = ".ttl .trig .nt .nq .rdf .xml .owl .jsonld, and any of these with .gz .bz2 .zst"
@@ -92,8 +92,7 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
 def _serve(options: argparse.Namespace) -> int:
     from suasion.engine import launch
 
-    given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
-    settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
+    settings = overridden(from_environment(), {f.name: getattr(options, f.name, None) for f in fields(Settings)})
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
     source = _source(options.files, settings, options)

@@ -26,7 +26,7 @@ def bind(host: str, port: int) -> socket.socket:
         # Connections inherit it; asyncio sets it itself only where the socket was made with the protocol number of TCP.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise DataError(f"{host}, port {port}: {reason}: choose another with --host and --port.") from error
 
