@@ -60,7 +60,7 @@ def refuse_unready(reading: Reading) -> None:
     """Raise NotReady, with the cause, unless the data are verified and some worker can take a query soon."""
     if not reading.loaded:
         raise NotReady("The data are not loaded and verified.")
-    if not reading.living:
+    if not reading.living():
         raise NotReady("No worker lives: queries cannot be answered.")
 
 
