@@ -14,7 +14,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from suasion import __main__ as command_line
-from suasion import catalog, errors, loading, settings, sparql
+from suasion import catalog, errors, exchange, loading, settings, sparql
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
 
@@ -228,7 +228,7 @@ def formats(_: Source) -> str:
         media_type: ", ".join(f"`{a}`" for a, types in sparql.ALIASES.items() if media_type in types) for media_type in _offered()
     }
     rows = [
-        [f"`{media_type}`", "`SELECT`, `ASK`" if media_type in sparql.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`", aliases]
+        [f"`{media_type}`", "`SELECT`, `ASK`" if media_type in exchange.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`", aliases]
         for media_type, aliases in also.items()
     ]
     return _table(["Media type", "Answers", "Also asked for as"], rows)
@@ -276,8 +276,8 @@ def load_source(bundle: Path) -> Source:
 
 
 def _offered() -> Iterator[str]:
-    yield from sparql.SOLUTION_TYPES
-    yield from sparql.GRAPH_TYPES
+    yield from exchange.SOLUTION_TYPES
+    yield from exchange.GRAPH_TYPES
 
 
 def _opening(path: Path) -> str:

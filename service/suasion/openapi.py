@@ -3,7 +3,7 @@
 import re
 
 from suasion.catalog import Parameter, Query
-from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
 
 _JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer"}
 _PROBLEM = {

@@ -23,25 +23,11 @@ from suasion.errors import (
     UnsupportedMedia,
     WorkerDied,
 )
-from suasion.exchange import Answer, Question
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question
 from suasion.fairness import Budgets
 from suasion.negotiation import matches, ranked
 from suasion.prefixes import GRAPH
 
-SOLUTION_TYPES = (
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-)
-GRAPH_TYPES = (
-    "text/turtle",
-    "application/n-triples",
-    "application/n-quads",
-    "application/trig",
-    "application/rdf+xml",
-    "application/ld+json",
-)
 ALIASES = {
     "application/json": ("application/sparql-results+json", "application/ld+json"),
     "application/xml": ("application/sparql-results+xml", "application/rdf+xml"),
