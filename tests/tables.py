@@ -7,14 +7,15 @@ of the SPARQL query that stands above it.
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from suasion import __main__ as command_line
-from suasion import catalog, errors, exchange, loading, settings, sparql
+from suasion import catalog, errors, exchange, loading, settings
+from suasion import formats as answer_formats
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
 
@@ -223,15 +224,16 @@ def commands(_: Source) -> str:
 
 
 def formats(_: Source) -> str:
-    """Return the media types that /sparql answers with."""
-    also = {
-        media_type: ", ".join(f"`{a}`" for a, types in sparql.ALIASES.items() if media_type in types) for media_type in _offered()
-    }
-    rows = [
-        [f"`{media_type}`", "`SELECT`, `ASK`" if media_type in exchange.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`", aliases]
-        for media_type, aliases in also.items()
-    ]
-    return _table(["Media type", "Answers", "Also asked for as"], rows)
+    """Return the media types that /sparql answers with, and the other names of each."""
+    rows = []
+    for media_type in (*exchange.SOLUTION_TYPES, *exchange.GRAPH_TYPES):
+        kinds = "`SELECT`, `ASK`" if media_type in exchange.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`"
+        also = (
+            ", ".join(f"`{name}`" for name, types in table.items() if media_type in types)
+            for table in (answer_formats.ALIASES, answer_formats.NAMES)
+        )
+        rows.append([f"`{media_type}`", kinds, *also])
+    return _table(["Media type", "Answers", "Also asked for as", "Short, in `format`"], rows)
 
 
 def answer(source: Source, query: str) -> str:
@@ -273,11 +275,6 @@ TABLES: dict[str, Callable[[Source], str]] = {
 def load_source(bundle: Path) -> Source:
     """Load what tables are made from."""
     return Source(bundle, loading.load(bundle), declared(bundle))
-
-
-def _offered() -> Iterator[str]:
-    yield from exchange.SOLUTION_TYPES
-    yield from exchange.GRAPH_TYPES
 
 
 def _opening(path: Path) -> str:

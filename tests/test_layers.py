@@ -18,7 +18,7 @@ LAYERS = (
     ("locate", "shapes", "worker"),
     ("checks", "engine", "evaluation", "projection", "verify"),
     ("answers",),
-    ("accesslog", "loading", "protocol", "terms"),
+    ("accesslog", "formats", "loading", "protocol", "terms"),
     ("files",),
     (
         "catalog",
@@ -57,6 +57,7 @@ HTTP_SIDE = [
     "engine",
     "errors",
     "exchange",
+    "formats",
     "guard",
     "home",
     "listener",
