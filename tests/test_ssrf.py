@@ -4,27 +4,23 @@ Each probe is sent to the whole service, and to the engine alone, without the ga
 engine that nothing confines shows that the probes would connect, and that the listener would see it.
 """
 
-import asyncio
 import http.client
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
 
-from conftest import serve, stop
+from conftest import serve, stop, with_engine
 from hostile import HttpProbe, Probe, http_probes, probes
 from suasion.engine import Engine, Lane
 from suasion.errors import SuasionError
 from suasion.exchange import Question
-from suasion.settings import Settings
-from suasion.source import Source
 
 TYPES = (
     ("GET", ""),
@@ -162,18 +158,6 @@ def test_the_gate_alone_refuses_each_query_that_would_connect(port: int) -> None
     assert {name: refusal for name, refusal in refusals.items() if refusal != (400, "service")} == {}
 
 
-def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]]) -> None:
-    async def run() -> None:
-        engine = Engine(replace(Settings(), deadline_seconds=3.0), Source(bundle))
-        await engine.start()
-        try:
-            await use(engine)
-        finally:
-            await engine.close()
-
-    asyncio.run(run())
-
-
 def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> None:
     """Only the kernel's filter is left: the worker cannot open a socket."""
     outcomes: dict[str, str] = {}
@@ -188,7 +172,7 @@ def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> Non
                     outcomes[probe.name] = type(error).__name__
             assert listener.seen == 0
 
-    with_engine(bundle, use)
+    with_engine(bundle, use, deadline_seconds=3.0)
     assert len(outcomes) >= 26
     assert outcomes["service"] == "BadQuery"
     assert set(outcomes.values()) == {"answered", "BadQuery"}

@@ -121,8 +121,10 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
+    front_page = home.page(home.templates(), queries, tuple(file.name for file in files))
+
     async def front(_: Request) -> Response:
-        return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
+        return HTMLResponse(front_page(engine.ready))
 
     async def query_text(request: Request) -> Response:
         name = request.path_params["name"]
@@ -156,7 +158,7 @@ def _client(request: Request) -> str:
 def _reading(engine: Engine) -> Reading:
     idle = {lane.value: engine.idle(lane) for lane in Lane}
     ready = engine.ready
-    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
+    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
 
 
 def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:

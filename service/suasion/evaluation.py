@@ -8,27 +8,13 @@ from xml.parsers import expat
 
 import pyoxigraph as ox
 
-from suasion.exchange import Answer, Question, Term
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
 from suasion.loading import Dataset
 from suasion.syntax import described
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-SOLUTION_FORMATS = {
-    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
-    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
-    "text/csv": ox.QueryResultsFormat.CSV,
-    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
-}
-GRAPH_FORMATS = {
-    "text/turtle": ox.RdfFormat.TURTLE,
-    "application/n-triples": ox.RdfFormat.N_TRIPLES,
-    "application/n-quads": ox.RdfFormat.N_QUADS,
-    "application/trig": ox.RdfFormat.TRIG,
-    "application/rdf+xml": ox.RdfFormat.RDF_XML,
-    "application/ld+json": ox.RdfFormat.JSON_LD,
-}
 ROWS_TYPE = "application/json"
 
 
@@ -68,15 +54,15 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         return Answer(ROWS_TYPE, body)
     out = _Spool(most_bytes)
     if isinstance(results, ox.QueryTriples):
-        media_type = next((t for t in question.graph_types if t in GRAPH_FORMATS), "")
+        media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
         if media_type:
-            ox.serialize(results, out, GRAPH_FORMATS[media_type], prefixes=dict(prefixes))
+            ox.serialize(results, out, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
     else:
-        media_type = next((t for t in question.solution_types if t in SOLUTION_FORMATS), "")
+        media_type = next((t for t in question.solution_types if t in SOLUTION_TYPES), "")
         if media_type:
-            results.serialize(out, SOLUTION_FORMATS[media_type])
+            results.serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
     if not media_type:
-        known = GRAPH_FORMATS if isinstance(results, ox.QueryTriples) else SOLUTION_FORMATS
+        known = GRAPH_TYPES if isinstance(results, ox.QueryTriples) else SOLUTION_TYPES
         return Answer(
             error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
         )

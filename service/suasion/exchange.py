@@ -8,6 +8,23 @@ from dataclasses import dataclass, field
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
 
+SOLUTION_TYPES = (
+    "application/sparql-results+json",
+    "application/sparql-results+xml",
+    "text/csv",
+    "text/tab-separated-values",
+)
+"""The media types in which a worker answers SELECT and ASK."""
+GRAPH_TYPES = (
+    "text/turtle",
+    "application/n-triples",
+    "application/n-quads",
+    "application/trig",
+    "application/rdf+xml",
+    "application/ld+json",
+)
+"""The media types in which a worker answers CONSTRUCT and DESCRIBE."""
+
 Term = Mapping[str, str]
 """An RDF term as SPARQL 1.1 Query Results JSON writes it: type (uri, literal), value, datatype or xml:lang."""
 

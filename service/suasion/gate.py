@@ -83,7 +83,7 @@ def _scan(query: str, limits: Limits) -> bool:
         # Engines read SERVICE where it is glued to what stands before it (1SERVICE) or to a name (SERVICE:x): so any word or
         # prefix that holds it is refused.
         if "SERVICE" in (symbol if kind == "word" else text.partition(":")[0].upper() if kind == "name" else ""):
-            remedy = "this endpoint reaches no other; a prefix may not be called so either"
+            remedy = "a query reaches nothing outside; a prefix may not be called so either"
             raise BadQuery(f"SERVICE is not allowed here: {remedy}.", {"limit": "service"})
         volatile |= kind == "word" and symbol in _VOLATILE
         if kind == "other" and symbol in _OPEN:

@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suasion.errors import BadParameter, NotAcceptable, NotFound
-from suasion.exchange import Question
+from suasion.exchange import GRAPH_TYPES, Question
 from suasion.negotiation import ranked
 from suasion.prefixes import BASE
-from suasion.sparql import GRAPH_TYPES, UNION, Endpoint
+from suasion.sparql import UNION, Endpoint
 
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 

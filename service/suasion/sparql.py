@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from suasion import gate
+from suasion import formats, gate
 from suasion.answers import Answers
 from suasion.engine import Engine, Lane
 from suasion.errors import (
@@ -20,39 +20,25 @@ from suasion.errors import (
     MethodNotAllowed,
     TimedOut,
     TooLarge,
+    UnknownParameter,
     UnsupportedMedia,
     WorkerDied,
 )
-from suasion.exchange import Answer, Question
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question
 from suasion.fairness import Budgets
-from suasion.negotiation import matches, ranked
+from suasion.negotiation import matches
 from suasion.prefixes import GRAPH
 
-SOLUTION_TYPES = (
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-)
-GRAPH_TYPES = (
-    "text/turtle",
-    "application/n-triples",
-    "application/n-quads",
-    "application/trig",
-    "application/rdf+xml",
-    "application/ld+json",
-)
-ALIASES = {
-    "application/json": ("application/sparql-results+json", "application/ld+json"),
-    "application/xml": ("application/sparql-results+xml", "application/rdf+xml"),
-    "text/plain": ("application/n-triples",),
-}
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY = "application/x-www-form-urlencoded", "application/sparql-query"
+PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *formats.PARAMETERS)
+_UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
+_AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
+"""What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
 Pairs = list[tuple[str, str]]
 
 
@@ -69,8 +55,8 @@ class Endpoint:
     async def answer(self, request: Request, client: str) -> Response:
         """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
 
-        OPTIONS says which methods there are. Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge
-        (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
+        OPTIONS says which methods there are. Raises BadQuery and UnknownParameter (400), MethodNotAllowed (405), NotAcceptable
+        (406), TooLarge (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
         """
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}"'})
@@ -128,9 +114,9 @@ class Endpoint:
 
 def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[Question, float, bool]:
     """Return the question of a request, its deadline in seconds, and whether it answers the same each time."""
-    offered = (*SOLUTION_TYPES, *GRAPH_TYPES, *ALIASES)
-    ranking = ranked(request.headers.get("accept", ""), offered)
-    accepted = tuple(dict.fromkeys(t for one in ranking for t in ALIASES.get(one, (one,))))
+    _refuse_unknown(pairs)
+    named = [value for name, value in pairs if name in formats.PARAMETERS]
+    accepted = formats.accepted(request.headers.get("accept", ""), named)
     default = _all(pairs, "default-graph-uri")
     union = UNION in (default or ())
     query = _query(pairs)
@@ -218,9 +204,19 @@ def _text(encoded: bytes, place: str) -> str:
         raise BadQuery(f"Byte {error.start} of the {place} is not UTF-8.") from None
 
 
-def _query(pairs: Pairs) -> str:
-    if any(name in ("update", "using-graph-uri", "using-named-graph-uri") for name, _ in pairs):
+def _refuse_unknown(pairs: Pairs) -> None:
+    """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
+    if any(name in _UPDATE_PARAMETERS for name, _ in pairs):
         raise BadQuery("This endpoint only reads: send a query, not an update.")
+    for name, value in pairs:
+        if name not in PARAMETERS and value.lower() not in _AT_REST.get(name, ()):
+            raise UnknownParameter(
+                f"/sparql has no parameter {name[:60]!r}, or not with this value; it has {', '.join(PARAMETERS)}.",
+                {"parameters": list(PARAMETERS)},
+            )
+
+
+def _query(pairs: Pairs) -> str:
     queries = [value for name, value in pairs if name == "query"]
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"
