@@ -224,7 +224,7 @@ def commands(_: Source) -> str:
 def formats(_: Source) -> str:
     """Return the media types that /sparql answers with."""
     also = {
-        media_type: ", ".join(f"`{a}`" for a, types in sparql.ALIASES.items() if media_type in types) for media_type in _offered()
+        media_type: ", ".join(f"`{a}`" for a, types in sparql.ALIASES if media_type in types) for media_type in _offered()
     }
     rows = [
         [f"`{media_type}`", "`SELECT`, `ASK`" if media_type in sparql.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`", aliases]

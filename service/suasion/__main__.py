@@ -131,7 +131,8 @@ def _query(options: argparse.Namespace) -> int:
 
     settings = from_environment()
     source = _source(options.data, settings, options)
-    question = Question(_read(options.file).decode("utf-8"), solution_types=("text/tab-separated-values",))
+    text = _read(options.file).decode("utf-8")
+    question = Question(text, solution_types=("text/tab-separated-values",), base_iri=options.base_iri)
     prefixes = declared(source.bundle).table if source.bundle else {}
     answer = evaluate(loading.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
     if answer.error:

@@ -182,7 +182,7 @@ def read_xml(body: bytes) -> bool | Solutions:
     if boolean is not None:
         return (boolean.text or "").strip() == "true"
     return [
-        {binding.attrib["name"]: xml_term(binding[0]) for binding in row.iter(f"{space}binding")}
+        {binding.attrib["name"]: xml_term(binding[0]) for binding in row.iter(f"{space}binding") if len(binding)}
         for row in root.iter(f"{space}result")
     ]
 
@@ -244,9 +244,9 @@ READERS: Mapping[str, Callable[[bytes], bool | Solutions]] = dict(zip(SOLUTIONS,
 
 def read_graph(body: bytes, form: str) -> Graph:
     dataset = rdflib.Dataset()
-    target = dataset if form in ("nquads", "trig", "json-ld") else dataset.default_context
+    target = dataset if form in ("nquads", "trig", "json-ld") else dataset.default_graph
     target.parse(data=body, format=form, publicID=BASE)
-    return Graph() + dataset.default_context
+    return Graph() + dataset.default_graph
 
 
 def expected(test: Test, folder: Path) -> tuple[Result, bool]:
