@@ -1,11 +1,13 @@
 """Content negotiation and conditions (RFC 9110, sections 12 and 13): media types, best first, and entity tags."""
 
+import re
 from functools import lru_cache
 
 import mimeparse
 
 from suasion.errors import NotAcceptable
 
+_RANGE = re.compile(r"\*/\*|[\w!#$%&'+.^`|~-]+/(?:\*|[\w!#$%&'+.^`|~-]+)", re.ASCII)
 Range = tuple[str, str, dict[str, str]]
 """A media range as mimeparse gives it: type, subtype, and parameters with q among them."""
 
@@ -25,7 +27,7 @@ def ranked(accept: str, offered: tuple[str, ...], aliases: tuple[tuple[str, tupl
         ranges = [mimeparse.parse_media_range(one) for one in _elements(accept.lower() or "*/*")]
     except ValueError:
         ranges = []
-    if not ranges or any(kind == "*" != subtype for kind, subtype, _ in ranges):
+    if not ranges or not all(_RANGE.fullmatch(f"{kind}/{subtype}") for kind, subtype, _ in ranges):
         raise NotAcceptable(f"The header Accept: {accept[:80]!r} cannot be read: list media types, such as {offered[0]}.")
     found = {media_type: _match(media_type, ranges) for media_type in offered}
     for alias, types in aliases:

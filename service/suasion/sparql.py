@@ -144,7 +144,7 @@ def _question(request: Request, pairs: Pairs, base_iri: str, deadline_seconds: f
     repeatable = gate.pass_through(query, gate.Limits())
     question = Question(
         query=query,
-        default_graphs=None if union else default,
+        default_graphs=None if union or default is None else tuple(dict.fromkeys(default)),  # twice would be each triple twice
         named_graphs=_all(pairs, "named-graph-uri"),
         union=union,
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
