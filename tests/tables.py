@@ -230,7 +230,7 @@ def formats(_: Source) -> str:
         kinds = "`SELECT`, `ASK`" if media_type in exchange.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`"
         also = (
             ", ".join(f"`{name}`" for name, types in table.items() if media_type in types)
-            for table in (answer_formats.ALIASES, answer_formats.NAMES)
+            for table in (dict(answer_formats.ALIASES), answer_formats.NAMES)
         )
         rows.append([f"`{media_type}`", kinds, *also])
     return _table(["Media type", "Answers", "Also asked for as", "Short, in `format`"], rows)

@@ -135,7 +135,7 @@ def _query(options: argparse.Namespace) -> int:
         gate.pass_through(text, gate.Limits(characters=sys.maxsize))
     except BadQuery as error:
         raise DataError(f"{options.file}: {error}") from None
-    question = Question(text, solution_types=("text/tab-separated-values",))
+    question = Question(text, solution_types=("text/tab-separated-values",), base_iri=options.base_iri)
     prefixes = declared(source.bundle).table if source.bundle else {}
     answer = evaluate(loading.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
     if answer.error:

@@ -106,7 +106,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def answer_sparql(request: Request) -> Response:
         if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
             return await graphs.described(request, endpoint, _client(request), description, f"{public_url()}/sparql")
-        return await endpoint.answer(request, _client(request))
+        return await endpoint.answer(request, _client(request), (given and given.base_iri) or f"{public_url()}/sparql")
 
     async def answer_graph(request: Request) -> Response:
         return await graphs.indirect(request, endpoint, _client(request))
@@ -115,7 +115,8 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         return await graphs.direct(request, endpoint, _client(request), GRAPH + request.path_params["name"])
 
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
+    for path in ("/sparql", "/sparql/"):
+        app.router.add_route(path, answer_sparql, methods=methods, include_in_schema=False)
     for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
         app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 ROWS_TYPE = "application/json"
+_UNKNOWN_FUNCTION = re.compile(r"The custom (?:aggregate )?function <[^>]*> is not supported")
 
 
 def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
@@ -30,7 +32,9 @@ def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], 
     except OSError as error:
         return Answer(error="BadQuery", detail=f"The query reaches outside, which is not allowed here (SERVICE): {error}")
     except (ValueError, RuntimeError) as error:
-        return Answer(error="BadQuery", detail=f"The query cannot be run: {error}")
+        unknown = _UNKNOWN_FUNCTION.match(str(error))
+        kind = "UnknownFunction" if unknown else "BadQuery"
+        return Answer(error=kind, detail=f"The query cannot be run: {error}")
 
 
 def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
@@ -43,6 +47,7 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
     store = dataset.union if question.union else dataset.facts
     results = store.query(
         question.query,
+        base_iri=question.base_iri or None,
         substitutions={ox.Variable(name): _term(term) for name, term in question.terms.items()} or None,
         default_graph=None if default is None or question.union else [ox.NamedNode(iri) for iri in default],
         named_graphs=None if named is None else [ox.NamedNode(iri) for iri in named],

@@ -10,15 +10,15 @@ from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
 from suasion.negotiation import ranked
 
 PARAMETERS = ("format", "output", "results")
-ALIASES = {
-    "application/json": ("application/sparql-results+json", "application/ld+json"),
-    "application/xml": ("application/sparql-results+xml", "application/rdf+xml"),
-    "text/plain": ("application/n-triples",),
-}
+ALIASES = (
+    ("application/json", ("application/sparql-results+json", "application/ld+json")),
+    ("application/xml", ("application/sparql-results+xml", "application/rdf+xml")),
+    ("text/plain", ("application/n-triples",)),
+)
 """Media types that stand for others, in Accept and in `format`."""
 NAMES = {
-    "json": ALIASES["application/json"],
-    "xml": ALIASES["application/xml"],
+    "json": ("application/sparql-results+json", "application/ld+json"),
+    "xml": ("application/sparql-results+xml", "application/rdf+xml"),
     "csv": ("text/csv",),
     "tsv": ("text/tab-separated-values",),
     "turtle": ("text/turtle",),
@@ -35,7 +35,7 @@ NAMES = {
     "jsonld": ("application/ld+json",),
 }
 """Short names in `format`: those that clients send, and the endings of files."""
-_OFFERED = (*SOLUTION_TYPES, *GRAPH_TYPES, *ALIASES)
+_OFFERED = (*SOLUTION_TYPES, *GRAPH_TYPES)
 
 
 def accepted(accept: str, named: Sequence[str]) -> tuple[str, ...]:
@@ -47,10 +47,9 @@ def accepted(accept: str, named: Sequence[str]) -> tuple[str, ...]:
     Raises BadParameter (422) for values that are unknown or differ, NotAcceptable (406) for a header that cannot be read.
     """
     if not named:
-        ranking = ranked(accept, _OFFERED)
-        return tuple(dict.fromkeys(t for one in ranking for t in ALIASES.get(one, (one,))))
+        return ranked(accept, _OFFERED, ALIASES)
     name = named[0].lower().replace(" ", "+")  # a plus sign that was not percent-encoded
-    types = NAMES.get(name) or ALIASES.get(name) or ((name,) if name in _OFFERED else ())
+    types = NAMES.get(name) or dict(ALIASES).get(name) or ((name,) if name in _OFFERED else ())
     if not types or len(set(named)) > 1:
         raise BadParameter(f"{' and '.join(PARAMETERS)} name one format: a media type, or one of {', '.join(NAMES)}.")
     return types

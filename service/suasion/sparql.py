@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import zlib
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *forma
 _UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
 _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 """What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
+_CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
 Pairs = list[tuple[str, str]]
 
 
@@ -52,15 +55,17 @@ class Endpoint:
     request_bytes: int
     deadline_seconds: float
 
-    async def answer(self, request: Request, client: str) -> Response:
+    async def answer(self, request: Request, client: str, base_iri: str) -> Response:
         """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
 
-        OPTIONS says which methods there are. Raises BadQuery and UnknownParameter (400), MethodNotAllowed (405), NotAcceptable
-        (406), TooLarge (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
+        Relative IRIs in the query are resolved against the base IRI. OPTIONS says which methods there are. Raises BadQuery and
+        UnknownParameter (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413), UnsupportedMedia (415),
+        BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
         """
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}"'})
-        question, deadline, repeatable = _question(request, await _parameters(request, self.request_bytes), self.deadline_seconds)
+            return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}", "{_FORM}"'})
+        pairs = await _parameters(request, self.request_bytes)
+        question, deadline, repeatable = _question(request, pairs, base_iri, self.deadline_seconds)
         return await self.respond(request, question, client, deadline, repeatable)
 
     async def respond(self, request: Request, question: Question, client: str, deadline: float, repeatable: bool) -> Response:
@@ -112,22 +117,28 @@ class Endpoint:
             raise
 
 
-def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[Question, float, bool]:
+def accept(request: Request) -> str:
+    """Return what a request accepts: several headers are one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist("accept"))
+
+
+def _question(request: Request, pairs: Pairs, base_iri: str, deadline_seconds: float) -> tuple[Question, float, bool]:
     """Return the question of a request, its deadline in seconds, and whether it answers the same each time."""
     _refuse_unknown(pairs)
     named = [value for name, value in pairs if name in formats.PARAMETERS]
-    accepted = formats.accepted(request.headers.get("accept", ""), named)
+    accepted = formats.accepted(accept(request), named)
     default = _all(pairs, "default-graph-uri")
     union = UNION in (default or ())
     query = _query(pairs)
     repeatable = gate.pass_through(query, gate.Limits())
     question = Question(
         query=query,
-        default_graphs=None if union else default,
+        default_graphs=None if union or default is None else tuple(dict.fromkeys(default)),  # twice would be each triple twice
         named_graphs=_all(pairs, "named-graph-uri"),
         union=union,
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
+        base_iri=base_iri,
     )
     return question, _deadline(pairs, deadline_seconds), repeatable
 
@@ -152,12 +163,18 @@ async def _left(request: Request) -> None:
 async def _parameters(request: Request, most_bytes: int) -> Pairs:
     url_pairs = _pairs(request.scope["query_string"], "URL")
     if request.method in ("GET", "HEAD"):
+        if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+            raise BadQuery(f"A {request.method} has no body: send the query in the URL, or by POST.")
         return url_pairs
     if request.method not in ("POST", "QUERY"):
         raise MethodNotAllowed("Queries are sent by GET, POST or QUERY.", {"allow": METHODS})
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "").lower()
+    media_type = content_type.partition(";")[0].strip()
     if media_type not in (_FORM, _QUERY):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1] not in _CHARSETS:
+        raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset[1][:40]}.")
     body = await _body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
         raise BadQuery("A query stands in the URL and another in the body: send one, in the body.")
@@ -221,6 +238,8 @@ def _query(pairs: Pairs) -> str:
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"
         raise BadQuery(f"There is {found} in the request: send exactly one parameter query.", {"example": _EXAMPLE})
+    if sum(name == "version" for name, _ in pairs) > 1:
+        raise BadQuery("The version of SPARQL is given more than once: send one parameter version, or none.")
     return queries[0]
 
 
