@@ -25,7 +25,7 @@ from suasion.source import Source
 
 _NICE = 10
 _WATCH_SECONDS = 0.25
-_ERRORS = {kind.__name__: kind for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable)}
+_ERRORS = {kind.__name__: kind for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable, errors.RemoteFailed)}
 
 
 class Lane(StrEnum):
