@@ -18,7 +18,7 @@ LAYERS = (
     ("locate", "shapes", "worker"),
     ("checks", "engine", "evaluation", "projection", "verify"),
     ("answers", "remote"),
-    ("accesslog", "federation", "inlining", "loading", "protocol", "terms"),
+    ("accesslog", "federation", "fetching", "inlining", "loading", "protocol", "terms"),
     ("files",),
     (
         "catalog",
@@ -48,6 +48,7 @@ HTTP_SIDE = [
     "answers",
     "fairness",
     "federation",
+    "fetching",
     "gate",
     "graphs",
     "app",

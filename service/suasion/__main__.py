@@ -94,12 +94,14 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
 
 def _serve(options: argparse.Namespace) -> int:
     from suasion.engine import launch
+    from suasion.federation import allowed
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
     given["services"] = " ".join(options.service) if options.service else None
     settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    allowed(settings.services)  # what is wrong is told before anything starts
     source = _source(options.files, settings, options)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run

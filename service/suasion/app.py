@@ -1,10 +1,9 @@
 """Wiring: one application from settings."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -26,11 +25,9 @@ from suasion.metrics import Reading
 from suasion.openapi import curated_operation, path_parameters, sparql_operation
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
+from suasion.remote import Remotes
 from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
-
-if TYPE_CHECKING:
-    from suasion.remote import Remotes
 
 RESERVED = frozenset(("graph", "graph-store", "healthz", "metrics", "openapi.json", "queries", "readyz", "sparql", "static"))
 READ_METHODS = "GET, HEAD, OPTIONS"
@@ -57,7 +54,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
     endpoints = federation.allowed(settings.services)
-    remotes = _remotes(endpoints, settings)
+    remotes = Remotes(endpoints, settings)
     description = federation.described(described, endpoints)
     budgets = _budgets(settings)
     endpoint = sparql.Endpoint(engine, answers, budgets, settings.request_bytes, settings.deadline_seconds, remotes)
@@ -78,8 +75,6 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         if engine.ready.fault:
             app.state.fault = DataError(engine.ready.fault)
         await engine.close()
-        if remotes:
-            await remotes.close()
         if log:
             log.close()
 
@@ -165,14 +160,6 @@ def _budgets(settings: Settings) -> Budgets | None:
     if not settings.client_seconds_per_minute:
         return None
     return Budgets(Allowance(settings.client_seconds_per_minute, settings.client_failures_per_minute))
-
-
-def _remotes(endpoints: Mapping[str, str], settings: Settings) -> "Remotes | None":
-    if not endpoints:
-        return None
-    from suasion.remote import Remotes  # its HTTP client takes long to import
-
-    return Remotes(endpoints, settings)
 
 
 def _client(request: Request) -> str:

@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -29,9 +29,7 @@ from suasion.exchange import Answer, Question, Service
 from suasion.fairness import Budgets
 from suasion.negotiation import matches, ranked
 from suasion.prefixes import GRAPH
-
-if TYPE_CHECKING:
-    from suasion.remote import Remotes
+from suasion.remote import Remotes
 
 SOLUTION_TYPES = (
     "application/sparql-results+json",
@@ -65,7 +63,7 @@ Pairs = list[tuple[str, str]]
 class Endpoint:
     """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request.
 
-    With `remotes`, SERVICE may reach their endpoints.
+    SERVICE may reach the endpoints of `remotes`.
     """
 
     engine: Engine
@@ -73,7 +71,7 @@ class Endpoint:
     budgets: Budgets | None
     request_bytes: int
     deadline_seconds: float
-    remotes: "Remotes | None" = None
+    remotes: Remotes
 
     async def answer(self, request: Request, client: str) -> Response:
         """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
@@ -85,7 +83,7 @@ class Endpoint:
             return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}"'})
         pairs = await _parameters(request, self.request_bytes)
         limits = gate.Limits()
-        query, clauses = federation.split(_query(pairs), self.remotes.endpoints if self.remotes else {}, limits)
+        query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
         repeatable = gate.pass_through(query, limits) and not clauses
         deadline = _deadline(pairs, self.deadline_seconds)
         return await self.respond(request, _question(request, pairs, query), client, deadline, repeatable, clauses)
@@ -152,7 +150,7 @@ class Endpoint:
         if budgets:
             budgets.admit(client)
         try:
-            if self.remotes and clauses:
+            if clauses:
                 return await self.remotes.ask(clauses, deadline, evaluate, spent)
             return await evaluate((), deadline)
         except (BadQuery, TimedOut, AnswerTooLarge, RemoteFailed, WorkerDied):
