@@ -257,7 +257,8 @@ def test_a_triple_term_arrives(served: Served) -> None:
         "http://0177.0.0.1/",
         "http://[::1%25lo]/",
         "http://[::1/",
-        "http://example.org/a http://example.org/b,http://user@example.org/c",
+        "http://example.org/a=ftp://example.org/b http://example.org/c",
+        "http://example.org/a,http://example.org/b",
         "https://example.org/a=http://user@example.org/b",
     ],
 )

@@ -18,6 +18,7 @@ MOST_CLAUSES = 4
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _MAPPED = re.compile(r"=(?=https?://)")
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
+_FORMS = frozenset(("SELECT", "ASK", "CONSTRUCT", "DESCRIBE"))
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ROWS = "    VALUES (?feature ?reference) {\n"
 _FEATURE = "<http://www.w3.org/ns/sparql-service-description#BasicFederatedQuery>"
@@ -71,7 +72,9 @@ def split(query: str, endpoints: Mapping[str, str], limits: gate.Limits) -> tupl
     if not endpoints or len(query) > limits.characters or "SERVICE" not in query.upper():
         return query, ()  # what is wrong is for the gate to say
     tokens = tuple(_tokens(query))
-    prologue, prefixes = _prologue(tokens)
+    prologue, prefixes, form = _prologue(tokens)
+    if form not in _FORMS:
+        return query, ()
     rest: list[str] = []
     clauses: list[Clause] = []
     kept = length = index = 0
@@ -106,7 +109,7 @@ def described(description: str, endpoints: Mapping[str, str]) -> str:
 
 
 def _is_endpoint(url: str) -> bool:
-    if not _URL.fullmatch(url):
+    if not _URL.fullmatch(url) or url.count("://") > 1:
         return False
     try:
         parts = urlsplit(url)
@@ -138,14 +141,16 @@ def _is_word(token: _Token, word: str) -> bool:
     return token.kind == "word" and token.text.upper() == word
 
 
-def _prologue(tokens: tuple[_Token, ...]) -> tuple[str, Mapping[str, str]]:
-    """Return BASE and PREFIX of a query as text, and its prefixes with their IRIs; VERSION is passed over."""
+def _prologue(tokens: tuple[_Token, ...]) -> tuple[str, Mapping[str, str], str]:
+    """Return BASE and PREFIX of a query as text, its prefixes with their IRIs, and the word after; VERSION is passed over."""
+    form = ""
     words: list[str] = []
     prefixes: dict[str, str] = {}
     coming = iter(tokens)
     for token in coming:
         taken = {"PREFIX": 2, "BASE": 1, "VERSION": 1}.get(token.text.upper() if token.kind == "word" else "")
         if taken is None:
+            form = token.text.upper()
             break
         operands = tuple(islice(coming, taken))
         word = token.text.upper()
@@ -155,7 +160,7 @@ def _prologue(tokens: tuple[_Token, ...]) -> tuple[str, Mapping[str, str]]:
             words += (word, *(one.text for one in operands))
         if word == "PREFIX":
             prefixes[operands[0].text] = operands[1].text[1:-1]
-    return " ".join((*words, "")), prefixes
+    return " ".join((*words, "")), prefixes, form
 
 
 def _endpoint(token: _Token | None, prefixes: Mapping[str, str], endpoints: Mapping[str, str]) -> str:
