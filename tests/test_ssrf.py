@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import pytest
 
+from badremote import BadRemote, misbehaving
 from conftest import serve, stop, with_engine
 from hostile import HttpProbe, Probe, http_probes, probes
 from suasion.engine import Engine, Lane
@@ -156,6 +157,90 @@ def test_the_gate_alone_refuses_each_query_that_would_connect(port: int) -> None
             refusals[probe.name] = (status, json.loads(body).get("limit") if status == 400 else None)
     connection.close()
     assert {name: refusal for name, refusal in refusals.items() if refusal != (400, "service")} == {}
+
+
+@contextmanager
+def allowing(remote: BadRemote) -> Iterator[int]:
+    """Start a service that may reach an endpoint, and some that redirect; yield its port."""
+    environment = {"SUASION_CLIENT_SECONDS_PER_MINUTE": "0", "SUASION_LOG_FORMAT": "none"}
+    options = [
+        option for path in ("fine", "redirect", "redirect-308", "refresh") for option in ("--service", f"{remote.url}/{path}")
+    ]
+    process, port = serve("--deadline-seconds", "3", *options, environment=environment)
+    try:
+        yield port
+    finally:
+        stop(process)
+
+
+def test_an_allowed_endpoint_opens_the_way_to_no_other() -> None:
+    with listening() as listener, misbehaving(listener.url) as remote, allowing(remote) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        for probe in probes(listener.url):
+            for method, media_type in TYPES:
+                answered(connection, as_request(probe, method, media_type))
+        for request in http_probes(listener.url):
+            answered(connection, request)
+        assert (listener.seen, sum(remote.seen.values())) == (0, 0)
+        for path in ("redirect", "redirect-308", "refresh"):
+            query = f"ASK {{ SERVICE <{remote.url}/{path}> {{ ?s ?p ?o }} }}"
+            status, body = answered(connection, as_request(Probe(path, query), "POST", "application/sparql-query"))
+            assert status == 502 and b"redirects" in body
+        assert (listener.seen, sum(remote.seen.values())) == (0, 3)
+        connection.close()
+
+
+def test_only_the_exact_iri_of_an_endpoint_is_allowed_and_no_update_reaches_it() -> None:
+    with listening() as listener, misbehaving(listener.url) as remote, allowing(remote) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        own = f"{remote.url}/fine"
+        host = own.removeprefix("http://")
+        number = host.partition(":")[2]
+        odd = [
+            f"{own}/",
+            f"{own}?",
+            f"{own}#x",
+            f"{own}?x=y",
+            f"{remote.url}//fine",
+            f"{remote.url}/x/../fine",
+            f"{remote.url}/%66ine",
+            f"{remote.url}/FINE",
+            f"{remote.url}/\\u0066ine",
+            f"HTTP://{host}",
+            f"https://{host}",
+            f"http://user@{host}",
+            f"http://user:word@{host}",
+            f"http://127.0.0.1@{host}",
+            f"http://localhost:{number}",
+            f"http://127.1:{number}",
+            f"http://2130706433:{number}",
+            f"http://0x7f.0.0.1:{number}",
+            f"http://[::ffff:127.0.0.1]:{number}",
+            f"http://127.0.0.1.:{number}",
+            f"//{host}",
+            f"file://{host}",
+        ]
+        queries = [f"ASK {{ SERVICE <{iri}> {{ ?s ?p ?o }} }}" for iri in odd]
+        queries += [
+            f"PREFIX e: <{remote.url}/> ASK {{ SERVICE {name} {{ }} }}" for name in ("e:fin", "e:f\\ine", "e:%66ine", "fine:")
+        ]
+        queries += [f"BASE <{remote.url}/> ASK {{ SERVICE <fine> {{ }} }}", f"ASK {{ BIND(<{own}> AS ?e) SERVICE ?e {{ }} }}"]
+        queries += [f"INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{own}> {{ ?s ?p ?o }} }}", f"LOAD <{own}>"]
+        for query in queries:
+            for method, media_type in TYPES:
+                assert answered(connection, as_request(Probe("odd", query), method, media_type))[0] in (400, 415), query
+        update = f"update={quote(f'INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{own}> {{ ?s ?p ?o }} }}')}"
+        form = (("Content-Type", "application/x-www-form-urlencoded"),)
+        for request in (
+            HttpProbe("get", "GET", f"/sparql?{update}"),
+            HttpProbe("post", "POST", "/sparql", form, update.encode()),
+        ):
+            assert answered(connection, request)[0] == 400
+        assert (listener.seen, sum(remote.seen.values())) == (0, 0)
+        fine = as_request(Probe("fine", f"ASK {{ SERVICE <{own}> {{ ?a ?b ?c }} }}"), "POST", "application/sparql-query")
+        assert answered(connection, fine)[0] == 200
+        assert remote.seen["fine"] == 1
+        connection.close()
 
 
 def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> None:

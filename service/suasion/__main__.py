@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--workers", type=int, help="processes that answer queries (2)")
     serve.add_argument("--deadline-seconds", type=float, help="time that a query may take (20)")
+    serve.add_argument(
+        "--service", action="append", metavar="URL", help="endpoint that SERVICE may reach; may be repeated (none)"
+    )
     serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     serve.set_defaults(run=_serve)
 
@@ -91,10 +94,14 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
 
 def _serve(options: argparse.Namespace) -> int:
     from suasion.engine import launch
+    from suasion.federation import allowed
 
-    settings = overridden(from_environment(), {f.name: getattr(options, f.name, None) for f in fields(Settings)})
+    given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
+    given["services"] = " ".join(options.service) if options.service else None
+    settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    allowed(settings.services)  # what is wrong is told before anything starts
     source = _source(options.files, settings, options)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run

@@ -9,7 +9,9 @@ from xml.parsers import expat
 
 import pyoxigraph as ox
 
+from suasion.errors import SuasionError
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
+from suasion.inlining import inlined
 from suasion.loading import Dataset
 from suasion.syntax import described
 
@@ -26,6 +28,8 @@ def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], 
         return _evaluate(dataset, question, prefixes, most_bytes)
     except SyntaxError as error:
         return _misparsed(error.msg)
+    except SuasionError as error:
+        return Answer(error=type(error).__name__, detail=error.detail, extra=error.extra)
     except _TooLargeError:
         remedy = "ask for less, or page with LIMIT and OFFSET"
         return Answer(error="AnswerTooLarge", detail=f"The answer is larger than {most_bytes:,} bytes: {remedy}.")
@@ -45,8 +49,9 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
     if named is None and default is not None:
         named = ()
     store = dataset.union if question.union else dataset.facts
+    query, failures = inlined(question)
     results = store.query(
-        question.query,
+        query,
         base_iri=question.base_iri or None,
         substitutions={ox.Variable(name): _term(term) for name, term in question.terms.items()} or None,
         default_graph=None if default is None or question.union else [ox.NamedNode(iri) for iri in default],
@@ -56,7 +61,7 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         body = _slice(results, *question.rows)
         if len(body) > most_bytes:
             raise _TooLargeError
-        return Answer(ROWS_TYPE, body)
+        return Answer(ROWS_TYPE, body, extra=failures)
     out = _Spool(most_bytes)
     if isinstance(results, ox.QueryTriples):
         media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
@@ -74,7 +79,7 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
     if media_type.endswith("xml") and (fault := _xml_fault(out.getvalue())):
         other = "JSON" if isinstance(results, ox.QuerySolutions) else "Turtle"
         return Answer(error="NotAcceptable", detail=f"XML cannot carry this answer ({fault}): ask for {other}.")
-    return Answer(media_type, out.getvalue())
+    return Answer(media_type, out.getvalue(), extra=failures)
 
 
 def _xml_fault(document: bytes) -> str:
