@@ -8,7 +8,13 @@ import pytest
 from suasion.errors import DataError
 from suasion.settings import PREFIX, Between, Like, OneOf, Settings, bundle_folder, from_environment, overridden, rules
 
-TEXTS = {"host": "::1", "public_url": "https://example.org/a/b", "hosts": "example.org, [::1]:80", "bundle": "some text"}
+TEXTS = {
+    "host": "::1",
+    "public_url": "https://example.org/a/b",
+    "hosts": "example.org, [::1]:80",
+    "bundle": "some text",
+    "services": "https://example.org/sparql",
+}
 NUMBERS = [name for name, rule in rules().items() if isinstance(rule, Between)]
 
 

@@ -129,15 +129,15 @@ class Settings:
     """Time to finish requests when the service is told to end."""
     data_bytes: Annotated[int, Between(1, 1 << 50)] = 1024 * 1024 * 1024
     """Most bytes of RDF files served instead of the bundle, decompressed and together."""
-    services: str = ""
+    services: Annotated[str, Like(r"[^\n\r]*", "URLs of endpoints, or IRI=URL, with spaces between")] = ""
     """Endpoints that SERVICE may reach, by exact URL, with spaces between; IRI=URL asks a URL for an IRI. Empty: none."""
-    service_seconds: float = 10.0
+    service_seconds: Seconds = 10.0
     """Time that an endpoint of SERVICE may take, to the last byte."""
-    service_bytes: int = 8 * 1024 * 1024
+    service_bytes: Annotated[int, Between(1024, 1 << 30)] = 8 * 1024 * 1024
     """Largest result of an endpoint of SERVICE, in bytes."""
-    service_rows: int = 10_000
+    service_rows: Annotated[int, Between(1, 1_000_000)] = 10_000
     """Most rows of a result of an endpoint of SERVICE."""
-    service_connections: int = 4
+    service_connections: Annotated[int, Between(1, 1000)] = 4
     """Requests at once to one host for SERVICE; the next one waits."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
