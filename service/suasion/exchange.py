@@ -4,6 +4,8 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
 
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
@@ -19,7 +21,8 @@ class Question:
     `terms` are bound to variables before evaluation. `default_graphs` and `named_graphs` (IRIs) are the dataset of the
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
-    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total.
+    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. `graph` (IRI) has to
+    exist, though it may be empty.
     """
 
     query: str
@@ -30,6 +33,43 @@ class Question:
     solution_types: tuple[str, ...] = ("application/sparql-results+json",)
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
+    graph: str | None = None
+
+
+class Operation(StrEnum):
+    """What a change does: run an update, or replace, extend or remove one graph."""
+
+    UPDATE = "update"
+    PUT = "put"
+    POST = "post"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """RDF of a media type that was sent, and what to call it in sentences."""
+
+    media_type: str
+    body: bytes
+    name: str = "the body"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write for a candidate.
+
+    An update is one document, its text, with the graphs (IRIs) that its WHERE clauses look at, None where the request names
+    none. The other operations concern `graph` (IRI), None for the default graph; `base` is what relative IRIs are resolved
+    against; with `exists` the graph has to exist before, or not.
+    """
+
+    operation: Operation
+    documents: tuple[Document, ...] = ()
+    graph: str | None = None
+    base: str = ""
+    exists: bool | None = None
+    using: tuple[str, ...] | None = None
+    using_named: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +85,25 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the loader of the data says once: how many quads there are and their digest, or why nothing can be served."""
+    """What the loader of the data says at the start and after each change: how many quads there are, their digest ("" with
+    blank nodes) and the number of the change, 0 where nothing can be changed; or why nothing can be served.
+    """
 
     quads: int = 0
     digest: str = ""
     fault: str = ""
+    number: int = 0
+
+
+class Command(Enum):
+    """What the loader is told to do, in one byte: fork a worker or a candidate, or, after a candidate has answered, put its
+    change in force (its frame follows) or remove what is left of it.
+    """
+
+    FORK = b"f"
+    CANDIDATE = b"c"
+    COMMIT = b"w"
+    DISCARD = b"d"
 
 
 def pack_question(question: Question) -> bytes:
@@ -60,6 +114,23 @@ def pack_question(question: Question) -> bytes:
 def unpack_question(head: Mapping[str, object]) -> Question:
     """Return the question of a frame's head; JSON lists become tuples again."""
     return Question(**{k: tuple(v) if isinstance(v, list) else v for k, v in head.items()})  # type: ignore[arg-type]
+
+
+def pack_change(change: Change) -> bytes:
+    """Return a change as one frame."""
+    head = {name: getattr(change, name) for name in Change.__slots__}
+    head["documents"] = [(document.media_type, len(document.body), document.name) for document in change.documents]
+    return _pack(head, b"".join(document.body for document in change.documents))
+
+
+def unpack_change(head: bytes, body: bytes) -> Change:
+    """Return the change of the two parts of a frame."""
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(head).items()}
+    documents, start = [], 0
+    for media_type, length, name in values.pop("documents"):
+        documents.append(Document(media_type, body[start : start + length], name))
+        start += length
+    return Change(Operation(values.pop("operation")), tuple(documents), **values)
 
 
 def pack_answer(answer: Answer) -> bytes:

@@ -68,6 +68,14 @@ class Settings:
     """Time that a client may leave an answer unread before it is cut."""
     shutdown_seconds: int = 10
     """Time to finish requests when the service is told to end."""
+    writable: str = ""
+    """Folder that keeps a dataset that can be written to; empty: nothing can be written."""
+    tokens: str = ""
+    """File with the names and digests of the tokens that allow to write."""
+    write_bytes: int = 64 * 1024 * 1024
+    """Largest body of a request that writes, in bytes, before and after decoding."""
+    change_seconds: float = 60.0
+    """Time that a write may take before it is ended, with nothing changed."""
     data_bytes: int = 1024 * 1024 * 1024
     """Most bytes of RDF files served instead of the bundle, decompressed and together."""
     bundle: str = ""

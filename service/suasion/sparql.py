@@ -1,14 +1,14 @@
 """The SPARQL 1.1 Protocol for queries, at /sparql, read only; also by the HTTP method QUERY."""
 
 import asyncio
-import json
 import zlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from suasion import gate
 from suasion.answers import Answers
@@ -52,29 +52,37 @@ UNION = GRAPH + "union"
 
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
-_FORM, _QUERY = "application/x-www-form-urlencoded", "application/sparql-query"
+_FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
+_LONG_BYTES = 64 * 1024
+"""A body from this size on is decoded in a thread, so that other requests go on meanwhile."""
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request."""
+    """What answers queries: the engine, what it answered before, what clients may use, the limits of a request, and who takes
+    updates.
+    """
 
     engine: Engine
     answers: Answers
     budgets: Budgets | None
-    request_bytes: int
+    most_bytes: Callable[[Scope], int]
     deadline_seconds: float
+    update: Callable[[Request, Pairs], Awaitable[Response]]
 
     async def answer(self, request: Request, client: str) -> Response:
-        """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
+        """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client; pass updates on.
 
         OPTIONS says which methods there are. Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge
         (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
         """
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}"'})
-        question, deadline, repeatable = _question(request, await _parameters(request, self.request_bytes), self.deadline_seconds)
+        pairs = await _parameters(request, self.most_bytes(request.scope))
+        if request.method == "POST" and any(name == "update" for name, _ in pairs):
+            return await self.update(request, pairs)
+        question, deadline, repeatable = _question(request, pairs, self.deadline_seconds)
         return await self.respond(request, question, client, deadline, repeatable)
 
     async def respond(self, request: Request, question: Question, client: str, deadline: float, repeatable: bool) -> Response:
@@ -84,8 +92,9 @@ class Endpoint:
             "Suasion-Completeness": "complete",
             "Suasion-Deadline-Seconds": f"{deadline:g}",
         }
-        if digest := self.engine.ready.digest:
-            headers["Suasion-Dataset"] = f"sha256:{digest}"
+        ready = self.engine.ready
+        if ready.digest:
+            headers["Suasion-Dataset"] = f"sha256:{ready.digest}"
         if repeatable:
             headers |= {"ETag": self.answers.tag(question), "Cache-Control": "no-cache"}
             if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
@@ -96,20 +105,14 @@ class Endpoint:
         async def compute() -> Answer:
             return await self._ask(question, client, deadline)
 
-        found = await _unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
+        found = await unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
             return Response(status_code=499)
+        if ready != self.engine.ready:  # there was a write meanwhile, so it is open which dataset this is the answer of
+            for name in ("Suasion-Dataset", "ETag"):
+                headers.pop(name, None)
         charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
         return Response(found.body, headers=headers, media_type=found.media_type + charset)
-
-    async def has_graph(self, iri: str) -> bool:
-        """Say whether the dataset has a graph of this name. Raises BadParameter (422) for what is no IRI."""
-        question = Question("SELECT ?s WHERE { ?s ?p ?o } LIMIT 1", default_graphs=(iri,), rows=(0, 1))
-        try:
-            found = await self.answers.get(question, lambda: self.engine.ask(question, Lane.PUBLIC))
-        except BadQuery:
-            raise BadParameter(f"graph={iri[:80]!r} is no IRI: give an absolute one.") from None
-        return bool(json.loads(found.body)["total"])
 
     async def _ask(self, question: Question, client: str, deadline: float) -> Answer:
         """Ask the engine at the cost of a client."""
@@ -146,8 +149,8 @@ def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[
     return question, _deadline(pairs, deadline_seconds), repeatable
 
 
-async def _unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
-    """Wait for an answer, or for the client to leave: then the query is cancelled, and None returned."""
+async def unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
+    """Wait for an answer, or for the client to leave: then the computing is cancelled, and None returned."""
     answering = asyncio.ensure_future(coming)
     leaving = asyncio.ensure_future(_left(request))
     try:
@@ -170,15 +173,17 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
     if request.method not in ("POST", "QUERY"):
         raise MethodNotAllowed("Queries are sent by GET, POST or QUERY.", {"allow": METHODS})
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in (_FORM, _QUERY):
+    if media_type not in (_FORM, _QUERY) and (media_type != _UPDATE or request.method == "QUERY"):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
-    body = await _body(request, most_bytes)
+    body = await read_body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
         raise BadQuery("A query stands in the URL and another in the body: send one, in the body.")
-    return url_pairs + (_pairs(body, "form") if media_type == _FORM else [("query", _text(body, "body"))])
+    if media_type == _FORM:
+        return url_pairs + (_pairs(body, "form") if len(body) < _LONG_BYTES else await asyncio.to_thread(_pairs, body, "form"))
+    return [*url_pairs, ("update" if media_type == _UPDATE else "query", _text(body, "body"))]
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+async def read_body(request: Request, most_bytes: int) -> bytes:
     """Read a body, gzip decoded, up to a limit of bytes before and after decoding."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip"):
@@ -190,9 +195,14 @@ async def _body(request: Request, most_bytes: int) -> bytes:
             raise TooLarge(f"The request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
     if coding == "identity":
         return bytes(body)
+    return await asyncio.to_thread(_inflated, bytes(body), most_bytes)
+
+
+def _inflated(body: bytes, most_bytes: int) -> bytes:
+    """Return what a gzip holds. Raises BadQuery for one that is damaged, and TooLarge above a limit of bytes."""
     inflating = zlib.decompressobj(wbits=31)
     try:
-        plain = inflating.decompress(bytes(body), most_bytes + 1)
+        plain = inflating.decompress(body, most_bytes + 1)
     except zlib.error as error:
         raise BadQuery(f"The request body is no gzip: {error}.") from None
     if len(plain) > most_bytes:
@@ -220,7 +230,7 @@ def _text(encoded: bytes, place: str) -> str:
 
 def _query(pairs: Pairs) -> str:
     if any(name in ("update", "using-graph-uri", "using-named-graph-uri") for name, _ in pairs):
-        raise BadQuery("This endpoint only reads: send a query, not an update.")
+        raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
     queries = [value for name, value in pairs if name == "query"]
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"
