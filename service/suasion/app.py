@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -58,9 +58,10 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     endpoint = sparql.Endpoint(engine, answers, _budgets(settings), writes.most_bytes, settings.deadline_seconds, writes.update)
 
     async def ask(question: Question) -> Answer:
-        return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
+        published = replace(question, published=True)
+        return await answers.get(published, lambda: engine.ask(published, Lane.OWN))
 
-    backing = curated.Backing(ask, lambda: engine.ready, prefixes, settings.page_rows)
+    backing = curated.Backing(ask, lambda: engine.ready.published, prefixes, settings.page_rows)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

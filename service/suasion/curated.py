@@ -72,8 +72,7 @@ async def answer(request: Request, query: Query, extension: str, backing: Backin
     given = _given(request, query)
     offset, limit = _window(given, backing.most_rows)
     dataset = backing.dataset()
-    named = (dataset.digest, dataset.number, query.text, sorted(given.items()), media_type)
-    tag = f'W/"{sha256(repr(named).encode()).hexdigest()[:32]}"'
+    tag = f'W/"{sha256(repr((dataset.digest, query.text, sorted(given.items()), media_type)).encode()).hexdigest()[:32]}"'
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"})
     terms = await _terms(query, given, backing)
@@ -84,11 +83,10 @@ async def answer(request: Request, query: Query, extension: str, backing: Backin
         "Link": ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items() if url),
         "Suasion-Completeness": "complete" if page.complete else "truncated",
         "Suasion-Total": str(page.total),
+        "Suasion-Dataset": f"sha256:{dataset.digest}",
         "ETag": tag,
         "Cache-Control": "no-cache",
     }
-    if dataset.digest:
-        headers["Suasion-Dataset"] = f"sha256:{dataset.digest}"
     match media_type:
         case "text/csv":
             headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.csv"'
@@ -213,7 +211,7 @@ def _envelope(
         "limit": page.limit,
         "note": None if page.rows else _absence(page),
         "links": dict(links),
-        "dataset": {"sha256": backing.dataset().digest or None, "quads": backing.dataset().quads},
+        "dataset": {"sha256": backing.dataset().digest, "quads": backing.dataset().quads},
         "columns": dict(query.columns),
         "rows": rows,
     }

@@ -22,7 +22,7 @@ class Question:
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
     DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. `graph` (IRI) has to
-    exist, though it may be empty.
+    exist, though it may be empty. With `published` what was written beside a bundle is left out.
     """
 
     query: str
@@ -34,6 +34,7 @@ class Question:
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
     graph: str | None = None
+    published: bool = False
 
 
 class Operation(StrEnum):
@@ -86,13 +87,21 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """What the loader of the data says at the start and after each change: how many quads there are, their digest ("" with
-    blank nodes) and the number of the change, 0 where nothing can be changed; or why nothing can be served.
+    blank nodes) and the number of the change, 0 where nothing can be changed; or why nothing can be served. Where something
+    can be written beside a bundle, `published_quads` and `published_digest` are those of the bundle alone.
     """
 
     quads: int = 0
     digest: str = ""
     fault: str = ""
     number: int = 0
+    published_quads: int = 0
+    published_digest: str = ""
+
+    @property
+    def published(self) -> "Ready":
+        """What is said of the bundle alone."""
+        return Ready(self.published_quads, self.published_digest) if self.published_quads else self
 
 
 class Command(Enum):

@@ -77,7 +77,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
             control.close()
             ours.close()
             if command is Command.FORK:
-                _work(theirs, memory_bytes, partial(_answer_all, theirs, dataset, prefixes.table, most_bytes))
+                published = written.published if written and written.published else dataset
+                _work(theirs, memory_bytes, partial(_answer_all, theirs, dataset, published, prefixes.table, most_bytes))
             elif written:
                 _work(theirs, memory_bytes, partial(_change_once, theirs, written), files=_CANDIDATE_FILES)
             os._exit(0)
@@ -148,13 +149,15 @@ def _change_once(requests: socket.socket, written: Written) -> None:
         requests.sendall(pack_answer(writing.candidate(written, unpack_change(*_frame(requests)))))
 
 
-def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int) -> None:
+def _answer_all(
+    requests: socket.socket, dataset: Dataset, published: Dataset, prefixes: Mapping[str, str], most_bytes: int
+) -> None:
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
             head_length, _ = lengths(head)
             question = unpack_question(json.loads(stream.read(head_length)))
             try:
-                answer = evaluate(dataset, question, prefixes, most_bytes)
+                answer = evaluate(published if question.published else dataset, question, prefixes, most_bytes)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))

@@ -42,22 +42,26 @@ _Name = ox.NamedNode | ox.BlankNode
 class Written:
     """A dataset and the folder that keeps it.
 
-    `published` are the graphs of a bundle, which nobody may change, like its default graph and its namespaces; None when there is
-    no bundle. `own` are the lines that were written beside a bundle; without one all lines are, and `own` is None.
+    `lines` is the dataset once more, as sorted lines of N-Quads: a quarter more memory, for a change in half the time.
+    `published` is the bundle that it stands beside, whose graphs, default graph and namespaces nobody may change; None without
+    one. `own` are the lines that were written beside a bundle; without one all lines are, and `own` is None.
     """
 
     dataset: Dataset
     folder: Folder
     generation: Generation
     ready: Ready
-    published: frozenset[str] | None = None
+    lines: list[bytes]
+    published: Dataset | None = None
     own: set[bytes] | None = None
 
     def protects(self, graph: str | None) -> bool:
         """Say whether nobody may write to a graph (an IRI; None is the default graph)."""
         if self.published is None:
             return graph == UNION
-        return graph is None or graph in self.published or graph.startswith(_PUBLISHED_NAMESPACES)
+        if graph is None or graph.startswith(_PUBLISHED_NAMESPACES):
+            return True
+        return self.published.facts.contains_named_graph(ox.NamedNode(graph))
 
     def commit(self, answer: Answer) -> Ready:
         """Put what a candidate answered in force: on disk first, then in memory.
@@ -69,13 +73,14 @@ class Written:
         generation = _generation(extra["generation"])
         self.folder.point_to(generation)
         lines = answer.body.splitlines(keepends=True)
-        removed, added = lines[: _int(extra["removed"])], lines[_int(extra["removed"]) :]
+        removed, added = set(lines[: _int(extra["removed"])]), set(lines[_int(extra["removed"]) :])
         _apply(self.dataset, removed, added, extra)
+        self.lines = _merged(self.lines, removed, added)
         if self.own is not None:
             self.own.difference_update(removed)
             self.own.update(added)
         self.generation = generation
-        self.ready = Ready(_int(extra["quads"]), str(extra["digest"]), number=generation.number)
+        self.ready = replace(self.ready, quads=_int(extra["quads"]), digest=str(extra["digest"]), number=generation.number)
         self.folder.tidy(generation)
         return self.ready
 
@@ -112,17 +117,18 @@ def candidate(written: Written, change: Change) -> Answer:
 def _candidate(written: Written, change: Change) -> Answer:
     store = written.dataset.facts
     graphs = set(store.named_graphs())
-    before = set(loading.lines(store))
+    scope = None if change.operation is Operation.UPDATE else _graph(change.graph)
+    before = set(written.lines) if scope is None else set(_lines(store, scope))
     created = _run(written, change)
-    dump = ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b""
-    after = set(dump.splitlines(keepends=True))
+    after = set(_lines(store, scope))
     new_graphs = set(store.named_graphs())
     removed, added = before - after, after - before
     if not (removed or added) and graphs == new_graphs:
         return Answer(extra={"created": False, "changed": False})
     _refuse_protected(written, removed | added, graphs ^ new_graphs)
     _refuse_large(added)
-    lines = after if written.own is None else (written.own - removed) | added
+    merged = _merged(written.lines, removed, added)
+    lines = merged if written.own is None else (written.own - removed) | added
     own_graphs = [name for name in new_graphs if not written.protects(_iri(name))]
     empty = tuple(str(name) for name in own_graphs if not any(store.quads_for_pattern(None, None, None, name)))
     snapshot = Snapshot(written.generation.origin, tuple(lines), len(own_graphs), empty)
@@ -134,8 +140,8 @@ def _candidate(written: Written, change: Change) -> Answer:
         "removed": len(removed),
         "new_graphs": [str(name) for name in new_graphs - graphs],
         "gone_graphs": [str(name) for name in graphs - new_graphs],
-        "quads": len(after),
-        "digest": _digest(store, dump, after),
+        "quads": len(merged),
+        "digest": _digest(store, merged),
     }
     return Answer(body=b"".join([*removed, *added]), extra=extra)
 
@@ -146,7 +152,7 @@ def _run(written: Written, change: Change) -> bool:
     if change.operation is Operation.UPDATE:
         _update(store, change)
         return False
-    graph = _node(change.graph) if change.graph is not None else ox.DefaultGraph()
+    graph = _graph(change.graph)
     if written.protects(change.graph):
         raise _protected(change.graph)
     exists = change.graph is None or store.contains_named_graph(_node(change.graph))
@@ -206,6 +212,10 @@ def _node(iri: str) -> ox.NamedNode:
         raise BadGraph(f"{iri[:80]!r} is no absolute IRI ({error}): give one, such as https://example.org/notes.") from None
 
 
+def _graph(iri: str | None) -> ox.NamedNode | ox.DefaultGraph:
+    return ox.DefaultGraph() if iri is None else _node(iri)
+
+
 def _iri(name: _Name | ox.DefaultGraph) -> str | None:
     return None if isinstance(name, ox.DefaultGraph) else name.value
 
@@ -239,11 +249,27 @@ def _refuse_large(lines: Iterable[bytes]) -> None:
                     raise BadQuery(f"A triple term is nested more than {MOST_TERM_DEPTH} deep: flatten it.", {"limit": "term"})
 
 
-def _digest(store: ox.Store, dump: bytes, lines: Collection[bytes]) -> str:
-    """Return what `loading.digest` does, without another dump where these signs show that there is no blank node."""
-    if b"_:" in dump or b"<<(" in dump:
-        return loading.digest(store)
-    return sha256(b"".join(sorted(lines))).hexdigest()
+def _lines(store: ox.Store, graph: ox.NamedNode | ox.DefaultGraph | None) -> list[bytes]:
+    """Return the N-Quads of a graph, or of all graphs, each with its line end."""
+    if graph is None:
+        return loading.lines(store)
+    triples = (store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph) or b"").splitlines(keepends=True)
+    if isinstance(graph, ox.DefaultGraph):
+        return triples
+    end = f"{graph} .\n".encode()
+    return [triple[:-2] + end for triple in triples]
+
+
+def _merged(lines: list[bytes], removed: Collection[bytes], added: Collection[bytes]) -> list[bytes]:
+    """Return sorted lines without some and with others."""
+    kept = [line for line in lines if line not in removed] if removed else lines
+    return sorted([*kept, *added])  # what is sorted already costs next to nothing
+
+
+def _digest(store: ox.Store, lines: list[bytes]) -> str:
+    """Return what `loading.digest` does, from sorted lines where these signs show that there is no blank node."""
+    data = b"".join(lines)
+    return loading.digest(store) if b"_:" in data or b"<<(" in data else sha256(data).hexdigest()
 
 
 def _apply(dataset: Dataset, removed: Iterable[bytes], added: Iterable[bytes], extra: Mapping[str, object]) -> None:
@@ -299,38 +325,37 @@ def _alone(source: Source, folder: Folder, generation: Generation | None, termin
         generation = _begun(folder, Snapshot(origin, tuple(loading.lines(facts)), len(graphs), empty))
     else:
         _fill(facts, folder.read(generation))
+    return _written(facts, folder, generation)
+
+
+def _beside(published: Dataset, folder: Folder, generation: Generation | None) -> Written:
+    _refuse_kind(folder, generation, "bundle")
+    digest = loading.digest(published.facts)
+    if generation is None:
+        generation = _begun(folder, Snapshot(Origin("bundle", digest)))
+    snapshot = folder.read(generation)
+    facts = ox.Store()
+    _fill(facts, snapshot)
+    for name in facts.named_graphs():
+        if published.facts.contains_named_graph(name):
+            remedy = "name another folder, or take the graph out of the bundle"
+            raise DataError(f"{folder.path} has a graph {name.value}, which the bundle publishes too: {remedy}.")
+    facts.bulk_extend(published.facts)
+    written = _written(facts, folder, generation)
+    ready = replace(written.ready, published_quads=len(published.facts), published_digest=digest)
+    return replace(written, ready=ready, published=published, own=set(snapshot.lines))
+
+
+def _written(facts: ox.Store, folder: Folder, generation: Generation) -> Written:
+    folder.tidy(generation)
     union = ox.Store()
     union.bulk_extend(facts)
     union.bulk_extend(ox.Quad(q.subject, q.predicate, q.object) for q in facts if q.graph_name != ox.DefaultGraph())
     for name in facts.named_graphs():
         union.add_graph(name)
-    return _written(Dataset(facts, union), folder, generation)
-
-
-def _beside(published: Dataset, folder: Folder, generation: Generation | None) -> Written:
-    _refuse_kind(folder, generation, "bundle")
-    names = frozenset(name.value for name in published.facts.named_graphs())
-    if generation is None:
-        generation = _begun(folder, Snapshot(Origin("bundle", loading.digest(published.facts))))
-    snapshot = folder.read(generation)
-    kept = ox.Store()
-    _fill(kept, snapshot)
-    for name in kept.named_graphs():
-        if name.value in names:
-            remedy = "name another folder, or take the graph out of the bundle"
-            raise DataError(f"{folder.path} has a graph {name.value}, which the bundle publishes too: {remedy}.")
-    for store in (published.facts, published.union):
-        store.bulk_extend(kept)
-        for name in kept.named_graphs():
-            store.add_graph(name)
-    published.union.bulk_extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in kept)
-    return replace(_written(published, folder, generation), published=names, own=set(snapshot.lines))
-
-
-def _written(dataset: Dataset, folder: Folder, generation: Generation) -> Written:
-    folder.tidy(generation)
-    ready = Ready(len(dataset.facts), loading.digest(dataset.facts), number=generation.number)
-    return Written(dataset, folder, generation, ready)
+    lines = sorted(loading.lines(facts))
+    ready = Ready(len(lines), _digest(facts, lines), number=generation.number)
+    return Written(Dataset(facts, union), folder, generation, ready, lines)
 
 
 def _refuse_kind(folder: Folder, generation: Generation | None, kind: str) -> None:
