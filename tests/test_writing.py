@@ -481,7 +481,13 @@ ATTEMPTS = (
     "CLEAR NAMED",
     "DROP ALL",
 )
-WHOLE: tuple[str, ...] = ("INSERT DATA { <urn:a> <urn:b> 1 }", "DELETE WHERE { ?s ?p ?o }", "CLEAR DEFAULT", "DROP DEFAULT", "CLEAR ALL")
+WHOLE: tuple[str, ...] = (
+    "INSERT DATA { <urn:a> <urn:b> 1 }",
+    "DELETE WHERE { ?s ?p ?o }",
+    "CLEAR DEFAULT",
+    "DROP DEFAULT",
+    "CLEAR ALL",
+)
 WHOLE += (
     "MOVE <urn:protected:source> TO DEFAULT",
     "COPY <urn:protected:source> TO DEFAULT",
