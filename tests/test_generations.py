@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, Client, serve
-from procfs import holds_within, loader, workers
+from procfs import children, holds_within, loader, workers
 from suasion.errors import DataError, DatasetDamaged
 from suasion.generations import KEPT, Folder, Origin, Snapshot
 from writers import NOTES, QUIET, TURTLE, UPDATE, Writer, at, dataset_file, token_file, writer
@@ -232,7 +232,7 @@ def test_everything_is_synchronised_before_it_is_acknowledged(tmp_path: Path) ->
         service = Writer(process, Client(int(line.rstrip("/\n").rpartition(":")[2])), token, tmp_path / "data")
         for number in range(5):
             assert service.put(f"urn:{number}", TRIPLE).status == 201
-        process.terminate()
+        os.kill(children(process.pid)[0], signal.SIGTERM)
         process.wait(timeout=20)
     text = trace.read_text(errors="replace").partition("Suasion answers at")[2]
     rounds = text.split("HTTP/1.1 201")
