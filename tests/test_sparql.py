@@ -287,6 +287,7 @@ def test_the_service_description_is_true(client: Client) -> None:
     service = described.value(predicate=RDF.type, object=sd.Service)
     assert str(described.value(service, sd.endpoint)) == f"http://127.0.0.1:{client.port}/sparql"
     graphs = {str(name) for name in described.objects(None, sd.name)}
+    assert list(described.objects(service, sd.supportedLanguage)) == [sd.SPARQL11Query]
     query = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
     found = json.loads(client.get("/sparql", query=query).body)["results"]["bindings"]
     assert graphs == {row["g"]["value"] for row in found}
@@ -320,7 +321,10 @@ def test_the_default_graph_is_read_too(client: Client) -> None:
         ("/graph-store", 422),
         ("/graph-store?default&graph=https://w3id.org/suasion/graph/places", 422),
         ("/graph-store?graph=https://w3id.org/suasion/graph/none", 404),
-        ("/graph-store?graph=no%20iri", 422),
+        ("/graph-store?graph=no%20iri", 400),
+        ("/graph-store?graph=relative", 400),
+        ("/graph-store/none", 404),
+        ("/graph-store/places?graph=https://w3id.org/suasion/graph/places", 422),
         ("/graph/none", 404),
     ],
 )
@@ -328,9 +332,20 @@ def test_bad_graph_requests_are_refused(client: Client, path: str, status: int) 
     assert client.send("GET", path).status == status
 
 
-def test_graphs_are_not_written(client: Client) -> None:
-    for method in ("PUT", "POST", "DELETE", "PATCH"):
-        assert client.send(method, "/graph-store?default", {"Content-Type": "text/turtle"}, b"").status == 405
+def test_nothing_is_written_unless_an_operator_opens_it(client: Client) -> None:
+    for path in ("/graph-store?default", "/graph-store", "/graph-store/new", "/graph/places"):
+        for method in ("PUT", "POST", "DELETE", "PATCH"):
+            reply = client.send(method, path, {"Content-Type": "text/turtle", "Authorization": "Bearer x"}, b"")
+            assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+            assert "--writable" in str(reply.json()["detail"])
+        assert client.send("OPTIONS", path).headers["allow"] == "GET, HEAD, OPTIONS"
+    direct, form = {"Content-Type": "application/sparql-update"}, {"Content-Type": "application/x-www-form-urlencoded"}
+    for headers, body in ((direct, b"CLEAR ALL"), (form, b"update=CLEAR+ALL")):
+        reply = client.send("POST", "/sparql", headers, body)
+        assert reply.status == 403
+        assert "--writable" in str(reply.json()["detail"])
+    assert client.send("QUERY", "/sparql", direct, b"CLEAR ALL").status == 415
+    assert client.send("POST", "/sparql", {"Content-Type": "application/sparql-query"}, b"CLEAR ALL").status == 400
 
 
 def test_a_client_that_leaves_ends_its_query(client: Client) -> None:

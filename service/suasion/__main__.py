@@ -3,6 +3,8 @@
 suasion serve     serve the article, or RDF files, over HTTP
 suasion check     validate ontology, shapes, data and queries
 suasion query     answer a .rq file from the article, or from RDF files
+suasion token     make a token for who may write
+suasion restore   go back to the newest sound state of a damaged dataset
 suasion verify    find the passages in a copy of the article
 suasion locate    the Turtle of a passage, from its words
 """
@@ -44,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the article, or RDF files, over HTTP; data with a fault are not served")
     serve.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"RDF files to serve instead of the article: {_NAMES}")
     _add_file_options(serve)
+    serve.add_argument("--writable", metavar="DIR", help="folder that keeps what is written; needs --tokens")
+    serve.add_argument("--tokens", metavar="FILE", help="who may write: lines that `suasion token` prints")
     serve.add_argument("--host", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--workers", type=int, help="processes that answer queries (2)")
@@ -63,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--data", nargs="+", type=Path, default=[], metavar="FILE", help=f"RDF files to ask instead: {_NAMES}")
     _add_file_options(query)
     query.set_defaults(run=_query)
+
+    token = commands.add_parser("token", help="print a new token, once, and the line of the file of tokens that makes it known")
+    token.add_argument("name", metavar="NAME", help="who will use it; the access log names it")
+    token.set_defaults(run=_token)
+
+    restore = commands.add_parser("restore", help="go back to the newest sound state of a damaged dataset")
+    restore.add_argument("directory", type=Path, metavar="DIR", help="the folder that was given as --writable")
+    restore.set_defaults(run=_restore)
 
     verify = commands.add_parser("verify", help="find each passage in a copy of the article (text or HTML)")
     verify.add_argument("file", type=Path, metavar="FILE")
@@ -92,7 +104,23 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
     return Source(bundle_folder(settings))
 
 
+def _written(options: argparse.Namespace, settings: Settings) -> Source:
+    """Return the source of a service that is written to: what its folder began with, or will begin with."""
+    from suasion.generations import Folder
+
+    folder = Path(settings.writable)
+    generation = Folder(folder).pointed()
+    if generation is None or generation.origin.kind != "files":
+        if generation is not None and options.files:
+            raise DataError(f"{folder} holds what was written beside the article: leave out the files, or name another folder.")
+        return replace(_source(options.files, settings, options), writable=folder)
+    if options.files:
+        print(f"suasion: {folder} has a dataset already, which is served: the files are not read again.", file=sys.stderr)
+    return Source(writable=folder)
+
+
 def _serve(options: argparse.Namespace) -> int:
+    from suasion import tokens
     from suasion.engine import launch
     from suasion.federation import allowed
 
@@ -102,7 +130,8 @@ def _serve(options: argparse.Namespace) -> int:
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
     allowed(settings.services)  # what is wrong is told before anything starts
-    source = _source(options.files, settings, options)
+    tokens.opened(settings)
+    source = _written(options, settings) if settings.writable else _source(options.files, settings, options)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run
     from suasion.app import create_app
@@ -148,6 +177,22 @@ def _query(options: argparse.Namespace) -> int:
     if answer.error:
         raise DataError(f"{options.file}: {answer.detail}")
     sys.stdout.buffer.write(answer.body)
+    return 0
+
+
+def _token(options: argparse.Namespace) -> int:
+    from suasion import tokens
+
+    token, line = tokens.generated(options.name)
+    print(f"Token, shown this once: {token}\nLine for the file of tokens: {line}")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from suasion.generations import Folder
+
+    name, generation = Folder(options.directory).restore()
+    print(f"{name} is in force again, as {generation.file}: {generation.quads:,} quads.")
     return 0
 
 

@@ -22,22 +22,22 @@ class _Flight:
 
 
 class Answers:
-    """A cache of answers, by question and by the digest of the dataset that they were found in.
+    """A cache of answers, by question and by the name of the dataset that they were found in.
 
-    A dataset does not change while the service runs, so an answer is good until it gives way to others; one that is larger
-    than an eighth of the room is not kept.
+    A dataset that changes gets a name that none had before, so an answer is good until it gives way to others; one that is
+    larger than an eighth of the room is not kept.
     """
 
-    def __init__(self, digest: Callable[[], str], most_bytes: int) -> None:
-        self._digest = digest
+    def __init__(self, dataset: Callable[[], str], most_bytes: int) -> None:
+        self._dataset = dataset
         self._kept: LRUCache[str, Answer] = LRUCache(most_bytes, getsizeof=_size)
         self._coming: dict[tuple[str, float], _Flight] = {}
 
     def tag(self, question: Question) -> str:
         """Return the entity tag of the answer to a question, weak because it is the same for each content coding."""
-        dataset = (self._digest(), question.default_graphs, question.named_graphs, question.union)
+        dataset = (self._dataset(), question.default_graphs, question.named_graphs, question.union)
         asked = (question.query, question.base_iri, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
-        form = (question.solution_types, question.graph_types, question.rows)
+        form = (question.solution_types, question.graph_types, question.rows, question.graph, question.published)
         return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
 
     async def get(

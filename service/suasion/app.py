@@ -3,20 +3,33 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from suasion import __version__, accesslog, catalog, curated, federation, graphs, home, operation, problems, sparql
+from suasion import (
+    __version__,
+    accesslog,
+    catalog,
+    curated,
+    federation,
+    graphs,
+    home,
+    operation,
+    problems,
+    sparql,
+    tokens,
+    updates,
+)
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
+from suasion.cors import ReadingCors
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
 from suasion.exchange import Answer, Question
@@ -44,25 +57,29 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
     bundle = bundle_folder(settings)
-    files = given.files if given else ()
+    source = given or Source(bundle)
+    files = tuple(file.name for file in source.files) or (() if source.bundle else (str(source.writable),))
     prefixes = Prefixes({}) if files else declared(bundle)
     queries = () if files else catalog.load(bundle / "queries" / "api")
     _refuse_reserved(queries)
     described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
-    engine = Engine(settings, given or Source(bundle), loader)
+    allowed = tokens.opened(settings)
+    engine = Engine(settings, source, loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
-    answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
+    answers = Answers(lambda: f"{engine.ready.digest or unnamed} {engine.ready.number}", settings.cache_bytes)
     endpoints = federation.allowed(settings.services)
     remotes = Remotes(endpoints, settings)
     description = federation.described(described, endpoints)
+    writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
     budgets = _budgets(settings)
-    endpoint = sparql.Endpoint(engine, answers, budgets, settings.request_bytes, settings.deadline_seconds, remotes)
+    endpoint = sparql.Endpoint(engine, answers, budgets, writes.most_bytes, settings.deadline_seconds, remotes, writes.update)
 
     async def ask(question: Question) -> Answer:
-        return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
+        published = replace(question, published=True)
+        return await answers.get(published, lambda: engine.ask(published, Lane.OWN))
 
-    backing = curated.Backing(ask, lambda: engine.ready, prefixes, settings.page_rows)
+    backing = curated.Backing(ask, lambda: engine.ready.published, prefixes, settings.page_rows)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -81,7 +98,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     app = FastAPI(
         title="Suasion",
         version=__version__,
-        summary=f"SPARQL over {', '.join(file.name for file in files)}." if files else _SUMMARY,
+        summary=f"SPARQL over {', '.join(files)}." if files else _SUMMARY,
         description="Each answer says whether it is complete." if files else _DESCRIPTION,
         license_info=None if files else _LICENCE,
         docs_url=None,
@@ -97,7 +114,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         return settings.public_url or str(app.state.address)
 
     app.add_middleware(
-        CORSMiddleware,
+        ReadingCors,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
@@ -112,30 +129,54 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         ],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    operation.equip(app, settings, lambda: _reading(engine), log)
+    operation.equip(app, settings, lambda: _reading(engine), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
     async def answer_sparql(request: Request) -> Response:
         if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
-            return await graphs.described(request, endpoint, _client(request), description, f"{public_url()}/sparql")
+            address, writable = f"{public_url()}/sparql", allowed is not None
+            return await graphs.described(request, endpoint, _client(request), description, address, writable=writable)
         return await endpoint.answer(request, _client(request), (given and given.base_iri) or f"{public_url()}/sparql")
 
-    async def answer_graph(request: Request) -> Response:
-        return await graphs.indirect(request, endpoint, _client(request))
+    async def answer_store(request: Request) -> Response:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            writes.operation(request)  # who may not write is told no more
+        if request.method == "POST" and not request.scope["query_string"]:
+            return await writes.new_graph(request, f"{public_url()}/graph-store")
+        iri = graphs.named(request) if request.method != "OPTIONS" else None
+        return await answer_graph(request, iri, iri or f"{public_url()}/graph-store?default")
+
+    async def answer_graph_below(request: Request) -> Response:
+        iri = graphs.below(request, public_url())
+        return await answer_graph(request, iri, iri)
 
     async def answer_named_graph(request: Request) -> Response:
-        return await graphs.direct(request, endpoint, _client(request), GRAPH + request.path_params["name"])
+        iri = GRAPH + request.path_params["name"]
+        return await answer_graph(request, iri, iri)
+
+    async def answer_graph(request: Request, iri: str | None, base: str) -> Response:
+        match request.method:
+            case "OPTIONS":
+                return Response(status_code=204, headers={"Allow": writes.methods})
+            case "GET" | "HEAD":
+                return await graphs.answer(request, endpoint, _client(request), iri)
+            case _:
+                return await writes.graph(request, iri, base)
 
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    for path in ("/sparql", "/sparql/"):
-        app.router.add_route(path, answer_sparql, methods=methods, include_in_schema=False)
-    for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
-        app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
-        app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+    for path, answer in (
+        ("/sparql", answer_sparql),
+        ("/sparql/", answer_sparql),
+        ("/graph-store", answer_store),
+        ("/graph-store/{path:path}", answer_graph_below),
+        ("/graph/{name}", answer_named_graph),
+    ):
+        allowed_methods = methods if answer is answer_sparql else [method for method in methods if method != "QUERY"]
+        app.router.add_route(path, answer, methods=allowed_methods, include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
-    front_page = home.page(home.templates(), queries, tuple(file.name for file in files))
+    front_page = home.page(home.templates(), queries, files)
 
     async def front(_: Request) -> Response:
         return HTMLResponse(front_page(engine.ready))

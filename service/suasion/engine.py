@@ -8,6 +8,7 @@ places, while the lane gets a new worker at once; so heavy queries never stand b
 import asyncio
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -19,15 +20,42 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from suasion import errors
-from suasion.exchange import HEAD_BYTES, Answer, Question, Ready, lengths, pack_question, unpack_answer
+from suasion.exchange import (
+    HEAD_BYTES,
+    Answer,
+    Change,
+    Command,
+    Question,
+    Ready,
+    lengths,
+    pack_answer,
+    pack_change,
+    pack_question,
+    unpack_answer,
+)
 from suasion.settings import Settings
 from suasion.source import Source
 
 _NICE = 10
 _WATCH_SECONDS = 0.25
+_ENDING_SECONDS = 5.0
 _ERRORS = {
     kind.__name__: kind
-    for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable, errors.RemoteFailed, errors.UnknownFunction)
+    for kind in (
+        errors.AnswerTooLarge,
+        errors.BadDocument,
+        errors.BadGraph,
+        errors.BadQuery,
+        errors.Failed,
+        errors.Forbidden,
+        errors.NotAcceptable,
+        errors.NotFound,
+        errors.PreconditionFailed,
+        errors.RemoteFailed,
+        errors.StorageFull,
+        errors.UnknownFunction,
+        errors.WorkerDied,
+    )
 }
 
 
@@ -48,6 +76,7 @@ class Counts:
     abandoned: int = 0
     refused: int = 0
     became_slow: int = 0
+    changed: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +85,7 @@ class _Worker:
     writer: asyncio.StreamWriter
     pid: int
     pidfd: int
+    generation: int
 
     def end(self) -> None:
         """Kill the process; it holds nothing that needs an orderly end."""
@@ -93,7 +123,7 @@ def launch(settings: Settings, source: Source) -> Loader:
 
 
 class Engine:
-    """A loader process and its workers. Use `start`, `ask`, `close`, all in one event loop."""
+    """A loader process and its workers. Use `start`, `ask`, `change`, `close`, all in one event loop."""
 
     def __init__(self, settings: Settings, source: Source, loader: Loader | None = None) -> None:
         self.ready = Ready()
@@ -103,6 +133,10 @@ class Engine:
         self._pools = {lane: _Pool() for lane in Lane}
         self._slow: dict[_Worker, str] = {}
         self._forking = asyncio.Lock()
+        self._changing = asyncio.Lock()
+        self._changes_waiting = 0
+        self._change: asyncio.Task[Answer] | None = None
+        self._given_up = asyncio.Event()
         self._refills: set[asyncio.Task[None]] = set()
         self._loader = loader
         self._watching: asyncio.Task[None] | None = None
@@ -186,7 +220,7 @@ class Engine:
             if spent:
                 spent(time.monotonic() - started)
         self.counts.answered += 1
-        if worker in self._slow:
+        if worker in self._slow or worker.generation != self.ready.number:
             self._dismiss(worker, pool)
         else:
             pool.idle.put_nowait(worker)
@@ -194,8 +228,122 @@ class Engine:
             raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
         return answer
 
+    async def change(self, change: Change) -> Answer:
+        """Make a change, durably, one at a time; every question that is asked afterwards sees it.
+
+        The answer has `created` and `changed` in `extra`. Raises Overloaded when too many wait, TimedOut at the deadline of
+        changes, WorkerDied when the change ended its process, StorageFull when there is no room on disk, and whatever error
+        the candidate names; nothing is changed then. When the caller is cancelled before the change is put in force, nothing
+        is changed either.
+        """
+        await self._await_turn()
+        given_up = self._given_up = asyncio.Event()
+        self._change = asyncio.create_task(self._changed(change, given_up))
+        self._change.add_done_callback(self._turn_over)
+        try:
+            return await asyncio.shield(self._change)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+
+    def _turn_over(self, change: asyncio.Task[Answer]) -> None:
+        self._changing.release()
+        if not change.cancelled():
+            change.exception()  # seen, though nobody may wait for it any more
+
+    async def _await_turn(self) -> None:
+        """Wait until no other change is being made. Raises Overloaded when that takes too long."""
+        settings = self._settings
+        if self._changes_waiting >= settings.queue_length:
+            self.counts.refused += 1
+            raise errors.Overloaded(f"{self._changes_waiting} writes wait already: try again in a moment.")
+        self._changes_waiting += 1
+        try:
+            await asyncio.wait_for(self._changing.acquire(), settings.queue_seconds)
+        except TimeoutError:
+            self.counts.refused += 1
+            raise errors.Overloaded(f"Other writes took longer than {settings.queue_seconds:g} s: try again.") from None
+        finally:
+            self._changes_waiting -= 1
+
+    async def _changed(self, change: Change, given_up: asyncio.Event) -> Answer:
+        """Make a change; it goes on by itself when the caller leaves, so that nothing is left half-done."""
+        worker = await self._forked(Command.CANDIDATE)
+        try:
+            answer = await self._candidate(worker, change, given_up)
+        except BaseException:
+            await self._discard(worker)
+            raise
+        finally:
+            worker.end()
+        if answer.error:
+            raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
+        if answer.extra["changed"]:
+            await self._put_in_force(answer)
+        return answer
+
+    async def _candidate(self, worker: _Worker, change: Change, given_up: asyncio.Event) -> Answer:
+        """Have a fork of the loader make a change, unless the caller leaves meanwhile."""
+        seconds = self._settings.change_seconds
+        exchange = asyncio.create_task(_change(worker, change))
+        leaving = asyncio.create_task(given_up.wait())
+        try:
+            await asyncio.wait({exchange, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if exchange.done():
+                return exchange.result()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.counts.died += 1
+            raise errors.WorkerDied(
+                "The write needed more memory or a deeper stack than a worker has, so nothing was changed: make it in parts."
+            ) from None
+        finally:
+            exchange.cancel()
+            leaving.cancel()
+        if given_up.is_set():
+            self.counts.abandoned += 1
+            raise errors.TimedOut("The client left before the write was done, so nothing was changed.")
+        self.counts.timed_out += 1
+        raise errors.TimedOut(
+            f"The write was not done within {seconds:g} s, so nothing was changed: make it in parts.", {"limit_seconds": seconds}
+        )
+
+    async def _put_in_force(self, answer: Answer) -> None:
+        """Have the loader take over a change, and dismiss the workers that do not know of it; busy ones when they are done."""
+        async with self._forking:
+            ready = await asyncio.to_thread(self._told, Command.COMMIT.value + pack_answer(answer))
+            if ready.fault:
+                await asyncio.to_thread(self._told, Command.DISCARD.value)
+                raise errors.StorageFull(ready.fault)
+            self.ready = ready
+        self.counts.changed += 1
+        for pool in self._pools.values():
+            while not pool.idle.empty():
+                self._dismiss(pool.idle.get_nowait(), pool)
+
+    async def _discard(self, worker: _Worker) -> None:
+        """End a candidate, wait until it has ended, and have removed what it left on disk."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(worker.pidfd, signal.SIGKILL)
+        ending = select.poll()
+        ending.register(worker.pidfd, select.POLLIN)
+        await asyncio.to_thread(ending.poll, _ENDING_SECONDS * 1000)
+        async with self._forking:
+            await asyncio.to_thread(self._told, Command.DISCARD.value)
+
+    def _told(self, message: bytes) -> Ready:
+        """Send a command to the loader, and return what it says."""
+        assert self._loader
+        self._loader.control.sendall(message)
+        line = _read_line(self._loader.control)
+        if not line:
+            raise ConnectionError("the process that holds the data has ended")
+        return Ready(**json.loads(line))
+
     async def close(self) -> None:
-        """End the workers and the loader."""
+        """End the workers and the loader, once a change that is being made is in force or given up."""
+        if self._change:
+            self._given_up.set()
+            await asyncio.wait([self._change])
         if self._watching:
             self._watching.cancel()
         await asyncio.gather(*self._refills, return_exceptions=True)
@@ -218,9 +366,9 @@ class Engine:
         try:
             while True:
                 worker = await asyncio.wait_for(pool.idle.get(), settings.queue_seconds)
-                if not worker.reader.at_eof():
+                if worker.generation == self.ready.number and not worker.reader.at_eof():
                     return worker
-                self.counts.died += 1  # it was killed while it waited
+                self.counts.died += worker.generation == self.ready.number  # it was killed while it waited
                 self._dismiss(worker, pool)
         except TimeoutError:
             self.counts.refused += 1
@@ -252,16 +400,22 @@ class Engine:
 
     async def _refill(self, pool: _Pool) -> None:
         try:
-            async with self._forking:
-                connection, pidfd, pid = await asyncio.to_thread(self._fork)
+            worker = await self._forked(Command.FORK)
         except OSError:
             return  # the loader has ended: _watch ends the service
-        reader, writer = await asyncio.open_unix_connection(sock=connection)
-        pool.idle.put_nowait(_Worker(reader, writer, pid, pidfd))
+        pool.idle.put_nowait(worker)
 
-    def _fork(self) -> tuple[socket.socket, int, int]:
+    async def _forked(self, command: Command) -> _Worker:
+        """Return a new worker. Raises OSError when the loader has ended."""
+        async with self._forking:
+            generation = self.ready.number
+            connection, pidfd, pid = await asyncio.to_thread(self._fork, command)
+        reader, writer = await asyncio.open_unix_connection(sock=connection)
+        return _Worker(reader, writer, pid, pidfd, generation)
+
+    def _fork(self, command: Command) -> tuple[socket.socket, int, int]:
         assert self._loader
-        self._loader.control.sendall(b"f")
+        self._loader.control.sendall(command.value)
         said, descriptors, _, _ = socket.recv_fds(self._loader.control, 4, 2)
         if len(descriptors) != 2:
             raise ConnectionError("the process that holds the data has ended")
@@ -272,6 +426,16 @@ class Engine:
 async def _exchange(worker: _Worker, question: Question) -> Answer:
     worker.writer.write(pack_question(question))
     await worker.writer.drain()
+    return await _answered(worker)
+
+
+async def _change(worker: _Worker, change: Change) -> Answer:
+    worker.writer.write(pack_change(change))
+    await worker.writer.drain()
+    return await _answered(worker)
+
+
+async def _answered(worker: _Worker) -> Answer:
     head_length, body_length = lengths(await worker.reader.readexactly(HEAD_BYTES))
     head = await worker.reader.readexactly(head_length)
     return unpack_answer(head, await worker.reader.readexactly(body_length))

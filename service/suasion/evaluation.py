@@ -48,6 +48,8 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         default = ()
     if named is None and default is not None:
         named = ()
+    if question.graph is not None and (refusal := _missing(dataset, question.graph)):
+        return refusal
     store = dataset.union if question.union else dataset.facts
     query, failures = inlined(question)
     results = store.query(
@@ -80,6 +82,16 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         other = "JSON" if isinstance(results, ox.QuerySolutions) else "Turtle"
         return Answer(error="NotAcceptable", detail=f"XML cannot carry this answer ({fault}): ask for {other}.")
     return Answer(media_type, out.getvalue(), extra=failures)
+
+
+def _missing(dataset: Dataset, graph: str) -> Answer | None:
+    """Return what to answer when there is no graph of this name, not even an empty one; None when there is one."""
+    try:
+        if dataset.facts.contains_named_graph(ox.NamedNode(graph)):
+            return None
+    except ValueError:
+        return Answer(error="BadGraph", detail=f"graph={graph[:80]!r} is no IRI: give an absolute one.")
+    return Answer(error="NotFound", detail=f"There is no graph {graph[:200]}: the service description at /sparql lists them.")
 
 
 def _xml_fault(document: bytes) -> str:

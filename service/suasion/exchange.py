@@ -4,6 +4,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import Enum, StrEnum
 from typing import Any
 
 _HEAD = struct.Struct(">IQ")
@@ -56,7 +57,8 @@ class Question:
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
     DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. Relative IRIs in the
     query are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE
-    clauses, which the query does not have any more, in their order.
+    clauses, which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
+    `published` what was written beside a bundle is left out.
     """
 
     query: str
@@ -69,6 +71,44 @@ class Question:
     rows: tuple[int, int] | None = None
     base_iri: str = ""
     services: tuple[Service, ...] = ()
+    graph: str | None = None
+    published: bool = False
+
+
+class Operation(StrEnum):
+    """What a change does: run an update, or replace, extend or remove one graph."""
+
+    UPDATE = "update"
+    PUT = "put"
+    POST = "post"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """RDF of a media type that was sent, and what to call it in sentences."""
+
+    media_type: str
+    body: bytes
+    name: str = "the body"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write for a candidate.
+
+    An update is one document, its text, with the graphs (IRIs) that its WHERE clauses look at, None where the request names
+    none. The other operations concern `graph` (IRI), None for the default graph; `base` is what relative IRIs are resolved
+    against; with `exists` the graph has to exist before, or not.
+    """
+
+    operation: Operation
+    documents: tuple[Document, ...] = ()
+    graph: str | None = None
+    base: str = ""
+    exists: bool | None = None
+    using: tuple[str, ...] | None = None
+    using_named: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +128,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the loader of the data says once: how many quads there are and their digest, or why nothing can be served."""
+    """What the loader of the data says at the start and after each change: how many quads there are, their digest ("" with
+    blank nodes) and the number of the change, 0 where nothing can be changed; or why nothing can be served. Where something
+    can be written beside a bundle, `published_quads` and `published_digest` are those of the bundle alone.
+    """
 
     quads: int = 0
     digest: str = ""
     fault: str = ""
+    number: int = 0
+    published_quads: int = 0
+    published_digest: str = ""
+
+    @property
+    def published(self) -> "Ready":
+        """What is said of the bundle alone."""
+        return Ready(self.published_quads, self.published_digest) if self.published_quads else self
+
+
+class Command(Enum):
+    """What the loader is told to do, in one byte: fork a worker or a candidate, or, after a candidate has answered, put its
+    change in force (its frame follows) or remove what is left of it.
+    """
+
+    FORK = b"f"
+    CANDIDATE = b"c"
+    COMMIT = b"w"
+    DISCARD = b"d"
 
 
 def pack_question(question: Question) -> bytes:
@@ -112,6 +174,23 @@ def unpack_question(head: Mapping[str, object], body: bytes) -> Question:
         services.append(Service(**{**one, "variables": tuple(one["variables"]), "body": body[start:end]}))
         start = end
     return Question(**{**told, "services": tuple(services)})
+
+
+def pack_change(change: Change) -> bytes:
+    """Return a change as one frame."""
+    head = {name: getattr(change, name) for name in Change.__slots__}
+    head["documents"] = [(document.media_type, len(document.body), document.name) for document in change.documents]
+    return _pack(head, b"".join(document.body for document in change.documents))
+
+
+def unpack_change(head: bytes, body: bytes) -> Change:
+    """Return the change of the two parts of a frame."""
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(head).items()}
+    documents, start = [], 0
+    for media_type, length, name in values.pop("documents"):
+        documents.append(Document(media_type, body[start : start + length], name))
+        start += length
+    return Change(Operation(values.pop("operation")), tuple(documents), **values)
 
 
 def pack_answer(answer: Answer) -> bytes:

@@ -6,6 +6,7 @@ the W3C test queries need. The scanner only moves forward, and knows strings, IR
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from suasion.errors import BadQuery
@@ -56,10 +57,28 @@ def pass_through(query: str, limits: Limits) -> bool:
     """
     if len(query) > limits.characters:
         raise BadQuery(f"The query has {len(query):,} characters; {limits.characters:,} are the limit.", {"limit": "characters"})
-    volatile = _scan(query, limits)
-    if "\\u" in query or "\\U" in query:
-        volatile |= _scan(_ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), query), limits)
-    return not volatile
+    volatile = [_scan(reading, limits) for reading in _readings(query)]
+    return not any(volatile)
+
+
+def tokens(text: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield what a text consists of, blanks and comments left out: kind, text, start and end; it ends at an unclosed string.
+
+    Kinds are term, name, tag, word and other.
+    """
+    for match in TOKEN.finditer(text):
+        kind = str(match.lastgroup)
+        if kind == "unclosed":
+            return
+        if kind != "space":
+            yield kind, match.group(), match.start(), match.end()
+
+
+def _readings(text: str) -> tuple[str, ...]:
+    r"""Return the texts that engines may take a text for: itself, and with its \u escapes decoded, where it has some."""
+    if "\\u" in text or "\\U" in text:
+        return text, _ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), text)
+    return (text,)
 
 
 def _decoded(digits: str) -> str:

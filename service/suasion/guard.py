@@ -1,5 +1,7 @@
 """What is refused before any endpoint: unknown hosts, odd paths, what is announced as too large; and headers for browsers."""
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from suasion import problems
@@ -19,10 +21,11 @@ _PAGE_HEADERS = [
 class Guard:
     """Refuses what no endpoint should see, and adds the headers that keep browsers safe."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, most_bytes: Callable[[Scope], int] | None = None) -> None:
+        """`most_bytes` tells how large the body of a request may be; without it that is the setting."""
         self.app = app
         self._hosts = frozenset(filter(None, (_name(host) for host in settings.hosts.split(","))))
-        self._most_bytes = settings.request_bytes
+        self._most_bytes = most_bytes or (lambda _: settings.request_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on and complete the headers of its response."""
@@ -55,8 +58,8 @@ class Guard:
         if not path.startswith("/") or path.startswith("//"):
             return NotFound("A path begins with one slash; GET / lists what there is.")
         lengths = [value for name, value in headers if name == b"content-length"]
-        if lengths and int(lengths[0]) > self._most_bytes:
-            return TooLarge(f"The request body is larger than {self._most_bytes:,} bytes.", {"limit_bytes": self._most_bytes})
+        if lengths and int(lengths[0]) > (most := self._most_bytes(scope)):
+            return TooLarge(f"The request body is larger than {most:,} bytes.", {"limit_bytes": most})
         return None
 
 

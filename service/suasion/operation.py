@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from suasion.accesslog import AccessLog
 from suasion.errors import NotReady
@@ -17,15 +18,22 @@ from suasion.settings import Settings
 _TYPES = {".css": "text/css; charset=utf-8"}
 
 
-def equip(app: FastAPI, settings: Settings, read: Callable[[], Reading], log: AccessLog | None) -> Metrics:
+def equip(
+    app: FastAPI,
+    settings: Settings,
+    read: Callable[[], Reading],
+    log: AccessLog | None,
+    most_bytes: Callable[[Scope], int] | None = None,
+) -> Metrics:
     """Add the routes and, outside all others, the layers of operation; return the metrics, which `app.state` has too.
 
+    `most_bytes` tells how large the body of a request may be; without it that is the setting.
     `read` tells the state of the engine; it is asked by /healthz, /readyz and /metrics and has to answer from memory.
     Call it after every other add_middleware.
     """
     metrics = Metrics(read, lambda: log.dropped if log else 0)
     app.state.metrics = metrics
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, most_bytes=most_bytes)
     app.add_middleware(Observation, settings=settings, metrics=metrics, log=log)
 
     async def healthz(_: Request) -> Response:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion.errors import Overloaded, SuasionError
+from suasion.errors import Overloaded, SuasionError, Unauthorized
 from suasion.prefixes import BASE
 
 MEDIA_TYPE = "application/problem+json"
@@ -18,6 +18,9 @@ def response(error: SuasionError) -> Response:
     headers = {}
     if isinstance(error, Overloaded):
         headers["Retry-After"] = "2"
+    if isinstance(error, Unauthorized):  # RFC 6750, section 3
+        fault = ', error="invalid_token"' if "error" in error.extra else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="suasion"{fault}'
     if offered := error.extra.get("allow"):
         headers["Allow"] = str(offered)
     return Response(json.dumps(body | error.extra, ensure_ascii=False), error.status, headers, MEDIA_TYPE)

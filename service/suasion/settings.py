@@ -127,6 +127,14 @@ class Settings:
     """Time that a client may leave an answer unread before it is cut."""
     shutdown_seconds: WholeSeconds = 10
     """Time to finish requests when the service is told to end."""
+    writable: str = ""
+    """Folder that keeps a dataset that can be written to; empty: nothing can be written."""
+    tokens: str = ""
+    """File with the names and digests of the tokens that allow to write."""
+    write_bytes: Annotated[int, Between(1024, 1 << 34)] = 64 * 1024 * 1024
+    """Largest body of a request that writes, in bytes, before and after decoding."""
+    change_seconds: Seconds = 60.0
+    """Time that a write may take before it is ended, with nothing changed."""
     data_bytes: Annotated[int, Between(1, 1 << 50)] = 1024 * 1024 * 1024
     """Most bytes of RDF files served instead of the bundle, decompressed and together."""
     services: Annotated[str, Like(r"[^\n\r]*", "URLs of endpoints, or IRI=URL, with spaces between")] = ""

@@ -1,16 +1,16 @@
 """The SPARQL 1.1 Protocol for queries, at /sparql, read only; also by the HTTP method QUERY."""
 
 import asyncio
-import json
 import re
 import zlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from suasion import federation, formats, gate
 from suasion.answers import Answers
@@ -38,32 +38,34 @@ UNION = GRAPH + "union"
 
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
-_FORM, _QUERY = "application/x-www-form-urlencoded", "application/sparql-query"
+_FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
 PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *formats.PARAMETERS)
 _UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
 _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 """What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
 _CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
+_LONG_BYTES = 64 * 1024
+"""A body from this size on is decoded in a thread, so that other requests go on meanwhile."""
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request.
-
-    SERVICE may reach the endpoints of `remotes`.
+    """What answers queries: the engine, what it answered before, what clients may use, the limits of a request, the endpoints
+    that SERVICE may reach, and who takes updates.
     """
 
     engine: Engine
     answers: Answers
     budgets: Budgets | None
-    request_bytes: int
+    most_bytes: Callable[[Scope], int]
     deadline_seconds: float
     remotes: Remotes
+    update: Callable[[Request, Pairs], Awaitable[Response]]
 
     async def answer(self, request: Request, client: str, base_iri: str) -> Response:
-        """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
+        """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client; pass updates on.
 
         Relative IRIs in the query are resolved against the base IRI. OPTIONS says which methods there are. Raises BadQuery and
         UnknownParameter (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413), UnsupportedMedia (415),
@@ -71,7 +73,9 @@ class Endpoint:
         """
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}", "{_FORM}"'})
-        pairs = await _parameters(request, self.request_bytes)
+        pairs = await _parameters(request, self.most_bytes(request.scope))
+        if request.method == "POST" and any(name == "update" for name, _ in pairs):
+            return await self.update(request, pairs)
         _refuse_unknown(pairs)
         limits = gate.Limits()
         query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
@@ -95,8 +99,9 @@ class Endpoint:
             "Suasion-Completeness": "complete",
             "Suasion-Deadline-Seconds": f"{deadline:g}",
         }
-        if digest := self.engine.ready.digest:
-            headers["Suasion-Dataset"] = f"sha256:{digest}"
+        ready = self.engine.ready
+        if ready.digest:
+            headers["Suasion-Dataset"] = f"sha256:{ready.digest}"
         if repeatable:
             headers |= {"ETag": self.answers.tag(question), "Cache-Control": "no-cache"}
             if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
@@ -107,23 +112,17 @@ class Endpoint:
         async def compute() -> Answer:
             return await self._ask(question, client, deadline, clauses)
 
-        found = await _unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
+        found = await unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
             return Response(status_code=499)
         if silently := found.extra.get("silently"):
             headers["Suasion-Completeness"] = "truncated; reason=service"
             headers["Suasion-Failed-Services"] = ", ".join(f"<{iri}>" for iri in cast("list[str]", silently))
+        if ready != self.engine.ready:  # there was a write meanwhile, so it is open which dataset this is the answer of
+            for name in ("Suasion-Dataset", "ETag"):
+                headers.pop(name, None)
         charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
         return Response(found.body, headers=headers, media_type=found.media_type + charset)
-
-    async def has_graph(self, iri: str) -> bool:
-        """Say whether the dataset has a graph of this name. Raises BadParameter (422) for what is no IRI."""
-        question = Question("SELECT ?s WHERE { ?s ?p ?o } LIMIT 1", default_graphs=(iri,), rows=(0, 1))
-        try:
-            found = await self.answers.get(question, lambda: self.engine.ask(question, Lane.PUBLIC))
-        except BadQuery:
-            raise BadParameter(f"graph={iri[:80]!r} is no IRI: give an absolute one.") from None
-        return bool(json.loads(found.body)["total"])
 
     async def _ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...]) -> Answer:
         """Ask the engine, and the endpoints of SERVICE clauses before it, at the cost of a client.
@@ -173,8 +172,8 @@ def _question(request: Request, pairs: Pairs, query: str, base_iri: str) -> Ques
     )
 
 
-async def _unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
-    """Wait for an answer, or for the client to leave: then the query is cancelled, and None returned."""
+async def unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
+    """Wait for an answer, or for the client to leave: then the computing is cancelled, and None returned."""
     answering = asyncio.ensure_future(coming)
     leaving = asyncio.ensure_future(_left(request))
     try:
@@ -200,18 +199,20 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
         raise MethodNotAllowed("Queries are sent by GET, POST or QUERY.", {"allow": METHODS})
     content_type = request.headers.get("content-type", "").lower()
     media_type = content_type.partition(";")[0].strip()
-    if media_type not in (_FORM, _QUERY):
+    if media_type not in (_FORM, _QUERY) and (media_type != _UPDATE or request.method == "QUERY"):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
     charset = _CHARSET.search(content_type)
     if charset and charset[1] not in _CHARSETS:
         raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset[1][:40]}.")
-    body = await _body(request, most_bytes)
+    body = await read_body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
         raise BadQuery("A query stands in the URL and another in the body: send one, in the body.")
-    return url_pairs + (_pairs(body, "form") if media_type == _FORM else [("query", _text(body, "body"))])
+    if media_type == _FORM:
+        return url_pairs + (_pairs(body, "form") if len(body) < _LONG_BYTES else await asyncio.to_thread(_pairs, body, "form"))
+    return [*url_pairs, ("update" if media_type == _UPDATE else "query", _text(body, "body"))]
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+async def read_body(request: Request, most_bytes: int) -> bytes:
     """Read a body, gzip decoded, up to a limit of bytes before and after decoding."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip"):
@@ -223,9 +224,14 @@ async def _body(request: Request, most_bytes: int) -> bytes:
             raise TooLarge(f"The request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
     if coding == "identity":
         return bytes(body)
+    return await asyncio.to_thread(_inflated, bytes(body), most_bytes)
+
+
+def _inflated(body: bytes, most_bytes: int) -> bytes:
+    """Return what a gzip holds. Raises BadQuery for one that is damaged, and TooLarge above a limit of bytes."""
     inflating = zlib.decompressobj(wbits=31)
     try:
-        plain = inflating.decompress(bytes(body), most_bytes + 1)
+        plain = inflating.decompress(body, most_bytes + 1)
     except zlib.error as error:
         raise BadQuery(f"The request body is no gzip: {error}.") from None
     if len(plain) > most_bytes:
@@ -254,7 +260,7 @@ def _text(encoded: bytes, place: str) -> str:
 def _refuse_unknown(pairs: Pairs) -> None:
     """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
     if any(name in _UPDATE_PARAMETERS for name, _ in pairs):
-        raise BadQuery("This endpoint only reads: send a query, not an update.")
+        raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
     for name, value in pairs:
         if name not in PARAMETERS and value.lower() not in _AT_REST.get(name, ()):
             raise UnknownParameter(

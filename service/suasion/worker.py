@@ -1,7 +1,8 @@
-"""The process that loads the data once and forks a worker for each request to do so.
+"""The process that loads the data once, forks a worker for each request to do so, and takes over what candidates changed.
 
-Run as `python -m suasion.worker`, with the number of a control socket. On that socket it says Ready (one line of JSON),
-then answers each byte with a fork: its process id, and as file descriptors its socket and its pidfd. It ends with its parent.
+Run as `python -m suasion.worker`, with the number of a control socket. On that socket it says Ready (one line of JSON), then
+obeys commands of one byte (`exchange.Command`). A fork is answered with its process id, and as file descriptors its socket
+and its pidfd. It ends with its parent.
 """
 
 import json
@@ -10,20 +11,36 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from suasion import catalog, checks, loading, projection
+from suasion import catalog, checks, loading, projection, writing
 from suasion.confinement import confine, die_with_parent
-from suasion.errors import DataError
+from suasion.errors import DataError, StorageFull
 from suasion.evaluation import evaluate
-from suasion.exchange import HEAD_BYTES, Answer, Ready, lengths, pack_answer, unpack_question
+from suasion.exchange import (
+    HEAD_BYTES,
+    Answer,
+    Command,
+    Ready,
+    lengths,
+    pack_answer,
+    unpack_answer,
+    unpack_change,
+    unpack_question,
+)
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
 from suasion.source import Source
+from suasion.writing import Written
 
 STACK_BYTES = 512 * 1024 * 1024
+_PART_BYTES = 1024 * 1024
+_CANDIDATE_FILES = 8
+"""What a candidate may have open besides its socket, where the number of files is what keeps sockets away."""
 
 
 def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) -> None:
@@ -31,21 +48,39 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     control = socket.socket(fileno=control_fd)
+    prefixes = Prefixes({})
+    written = None
     try:
-        dataset = loading.load_source(source, sys.stderr)
-        prefixes = Prefixes({}) if source.bundle is None else _checked(dataset, source.bundle)
+        alone = source.bundle is None and source.writable is not None
+        dataset = None if alone else loading.load_source(source, sys.stderr)
+        if source.bundle is not None:
+            assert dataset
+            prefixes = _checked(dataset, source.bundle)
+        if source.writable is not None:
+            written = writing.opened(source, dataset, sys.stderr)
+            dataset = written.dataset
+        assert dataset
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
-    control.sendall(_line(Ready(len(dataset.facts), loading.digest(dataset.facts))))
+    control.sendall(_line(written.ready if written else Ready(len(dataset.facts), loading.digest(dataset.facts))))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while control.recv(1):
+    while byte := control.recv(1):
+        command = Command(byte)
+        if command in (Command.COMMIT, Command.DISCARD):
+            assert written
+            _take_over(control, written, command)
+            continue
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             control.close()
             ours.close()
-            _work(theirs, dataset, prefixes.table, memory_bytes, most_bytes)
+            if command is Command.FORK:
+                published = written.published if written and written.published else dataset
+                _work(theirs, memory_bytes, partial(_answer_all, theirs, dataset, published, prefixes.table, most_bytes))
+            elif written:
+                _work(theirs, memory_bytes, partial(_change_once, theirs, written), files=_CANDIDATE_FILES)
             os._exit(0)
         theirs.close()
         pidfd = os.pidfd_open(pid)
@@ -67,23 +102,62 @@ def _line(ready: Ready) -> bytes:
     return json.dumps(asdict(ready)).encode() + b"\n"
 
 
-def _work(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int) -> None:
-    """Answer questions until the other side closes; deep queries get a large stack, hence the thread."""
+def _take_over(control: socket.socket, written: Written, command: Command) -> None:
+    """Put a change in force, or remove what is left of one that was given up; say Ready, or that there is no room."""
+    if command is Command.DISCARD:
+        written.folder.tidy(written.generation)
+        control.sendall(_line(written.ready))
+        return
+    try:
+        control.sendall(_line(written.commit(unpack_answer(*_frame(control)))))
+    except StorageFull as error:
+        control.sendall(_line(Ready(fault=str(error))))
+
+
+def _frame(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Return head and body of the next frame. Raises EOFError when the other side has closed."""
+    head_length, body_length = lengths(_exactly(connection, HEAD_BYTES))
+    return _exactly(connection, head_length), _exactly(connection, body_length)
+
+
+def _exactly(connection: socket.socket, number: int) -> bytes:
+    data = bytearray()
+    while len(data) < number:
+        part = connection.recv(min(number - len(data), _PART_BYTES))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
+
+
+def _work(requests: socket.socket, memory_bytes: int, do: Callable[[], None], files: int = 0) -> None:
+    """Do something confined, in a thread: deep queries get a large stack, and the engine makes blank nodes of its own.
+
+    (Its generator of random numbers belongs to a thread and is copied by a fork; a new thread has a new one.)
+    """
     die_with_parent()
-    confine(memory_bytes, requests.fileno() + 1)
+    confine(memory_bytes, requests.fileno() + 1 + files)
     threading.stack_size(STACK_BYTES)
-    thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes))
+    thread = threading.Thread(target=do)
     thread.start()
     thread.join()
 
 
-def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int) -> None:
+def _change_once(requests: socket.socket, written: Written) -> None:
+    """Read a change, make it, and answer with the difference."""
+    with requests, suppress(EOFError, ConnectionError):
+        requests.sendall(pack_answer(writing.candidate(written, unpack_change(*_frame(requests)))))
+
+
+def _answer_all(
+    requests: socket.socket, dataset: Dataset, published: Dataset, prefixes: Mapping[str, str], most_bytes: int
+) -> None:
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
             head_length, body_length = lengths(head)
             question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
-                answer = evaluate(dataset, question, prefixes, most_bytes)
+                answer = evaluate(published if question.published else dataset, question, prefixes, most_bytes)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
