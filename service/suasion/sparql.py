@@ -39,7 +39,7 @@ UNION = GRAPH + "union"
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
-PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *formats.PARAMETERS)
+PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "version", "timeout", *formats.PARAMETERS)
 _UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
 _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 """What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
