@@ -8,7 +8,6 @@ from dataclasses import asdict
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
@@ -17,6 +16,7 @@ from suasion import __version__, accesslog, catalog, curated, graphs, home, oper
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
+from suasion.codings import Coding
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
 from suasion.exchange import Answer, Question
@@ -52,7 +52,9 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
-    endpoint = sparql.Endpoint(engine, answers, _budgets(settings), settings.request_bytes, settings.deadline_seconds)
+    endpoint = sparql.Endpoint(
+        engine, answers, _budgets(settings), settings.request_bytes, settings.answer_bytes, settings.deadline_seconds
+    )
 
     async def ask(question: Question) -> Answer:
         return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
@@ -96,9 +98,17 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Deadline-Seconds", "Suasion-Total"],
+        expose_headers=[
+            "ETag",
+            "Link",
+            "Suasion-Completeness",
+            "Suasion-Dataset",
+            "Suasion-Deadline-Seconds",
+            "Suasion-Limit-Bytes",
+            "Suasion-Total",
+        ],
     )
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Coding)
     operation.equip(app, settings, lambda: _reading(engine), log)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)

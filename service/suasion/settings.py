@@ -25,7 +25,9 @@ class Settings:
     own_workers: int = 2
     """Processes for the curated endpoints, which never wait behind the public."""
     slow_workers: int = 2
-    """Heavy queries that may run at once, beside the processes above."""
+    """Heavy queries of the public that may run at once, beside the processes above."""
+    own_slow_workers: int = 4
+    """Heavy queries of curated endpoints that may run at once, beside all of these."""
     patience_seconds: float = 0.2
     """Time after which a query is heavy."""
     queue_length: int = 64
@@ -34,8 +36,10 @@ class Settings:
     """Time that a query may take before its worker is ended."""
     queue_seconds: float = 10.0
     """Time that a request waits for a free worker before it is refused."""
-    answer_bytes: int = 64 * 1024 * 1024
-    """Largest answer, in bytes of its body."""
+    answer_bytes: int = 1024 * 1024 * 1024
+    """Largest answer, in bytes of its body, before any coding."""
+    spool_bytes: int = 1024 * 1024
+    """Bytes of an answer that are gathered before the first is sent; up to them an error has its own status."""
     request_bytes: int = 1024 * 1024
     """Largest request body, in bytes."""
     worker_memory_bytes: int = 4 * 1024 * 1024 * 1024

@@ -1,9 +1,6 @@
 """The SPARQL 1.1 Protocol for queries, at /sparql, read only; also by the HTTP method QUERY."""
 
-import asyncio
 import json
-import zlib
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -12,6 +9,8 @@ from starlette.responses import Response
 
 from suasion import gate
 from suasion.answers import Answers
+from suasion.codings import decoded
+from suasion.delivery import Streamed, unless_gone
 from suasion.engine import Engine, Lane
 from suasion.errors import (
     AnswerTooLarge,
@@ -50,6 +49,9 @@ ALIASES = {
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
+MARGIN_SECONDS = 0.5
+"""A partial answer is made so long before the deadline, or a quarter of the time before it, if that is less."""
+
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY = "application/x-www-form-urlencoded", "application/sparql-query"
@@ -64,6 +66,7 @@ class Endpoint:
     answers: Answers
     budgets: Budgets | None
     request_bytes: int
+    answer_bytes: int
     deadline_seconds: float
 
     async def answer(self, request: Request, client: str) -> Response:
@@ -83,6 +86,7 @@ class Endpoint:
             "Vary": "Accept",
             "Suasion-Completeness": "complete",
             "Suasion-Deadline-Seconds": f"{deadline:g}",
+            "Suasion-Limit-Bytes": str(self.answer_bytes),
         }
         if digest := self.engine.ready.digest:
             headers["Suasion-Dataset"] = f"sha256:{digest}"
@@ -96,11 +100,17 @@ class Endpoint:
         async def compute() -> Answer:
             return await self._ask(question, client, deadline)
 
-        found = await _unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
+        found = await unless_gone(request.receive, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
             return Response(status_code=499)
-        charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
-        return Response(found.body, headers=headers, media_type=found.media_type + charset)
+        if found.truncated:
+            headers.pop("ETag", None)
+            headers |= {"Suasion-Completeness": f"truncated; reason={found.truncated}", "Cache-Control": "no-store"}
+            request.scope["state"]["outcome"] = "truncated"
+        media_type = found.media_type + ("; charset=utf-8" if found.media_type.startswith("text/") else "")
+        if found.rest:
+            return Streamed(found, headers, media_type)
+        return Response(found.body, headers=headers, media_type=media_type)
 
     async def has_graph(self, iri: str) -> bool:
         """Say whether the dataset has a graph of this name. Raises BadParameter (422) for what is no IRI."""
@@ -135,6 +145,7 @@ def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[
     union = UNION in (default or ())
     query = _query(pairs)
     repeatable = gate.pass_through(query, gate.Limits())
+    deadline = _deadline(pairs, deadline_seconds)
     question = Question(
         query=query,
         default_graphs=None if union else default,
@@ -142,25 +153,9 @@ def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[
         union=union,
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
+        partial=deadline - min(MARGIN_SECONDS, deadline / 4) if _partial(pairs) else 0,
     )
-    return question, _deadline(pairs, deadline_seconds), repeatable
-
-
-async def _unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
-    """Wait for an answer, or for the client to leave: then the query is cancelled, and None returned."""
-    answering = asyncio.ensure_future(coming)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return await answering if answering.done() else None
-    finally:
-        leaving.cancel()
-        answering.cancel()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return question, deadline, repeatable
 
 
 async def _parameters(request: Request, most_bytes: int) -> Pairs:
@@ -179,27 +174,13 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:
-    """Read a body, gzip decoded, up to a limit of bytes before and after decoding."""
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("identity", "gzip"):
-        raise UnsupportedMedia(f"A body is sent as it is or with Content-Encoding: gzip, not {coding[:40]}.")
+    """Read a body, without its coding, up to a limit of bytes before and after decoding."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > most_bytes:
             raise TooLarge(f"The request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
-    if coding == "identity":
-        return bytes(body)
-    inflating = zlib.decompressobj(wbits=31)
-    try:
-        plain = inflating.decompress(bytes(body), most_bytes + 1)
-    except zlib.error as error:
-        raise BadQuery(f"The request body is no gzip: {error}.") from None
-    if len(plain) > most_bytes:
-        raise TooLarge(f"The decoded request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
-    if not inflating.eof:
-        raise BadQuery("The request body is a gzip that was cut off.")
-    return plain
+    return decoded(bytes(body), request.headers.get("content-encoding", "identity").strip().lower(), most_bytes)
 
 
 def _pairs(encoded: bytes, place: str) -> Pairs:
@@ -240,6 +221,14 @@ def _deadline(pairs: Pairs, most_seconds: float) -> float:
     if len(given) > 1 or not seconds > 0:
         raise BadParameter("timeout is the seconds that the query may take: give one number above 0, such as 5.")
     return min(seconds, most_seconds)
+
+
+def _partial(pairs: Pairs) -> bool:
+    """Return whether the client takes a part of the rows for an answer."""
+    given = _all(pairs, "partial") or ("false",)
+    if given not in (("true",), ("false",)):
+        raise BadParameter("partial says whether rows that are not all may be answered: give it once, true or false.")
+    return given == ("true",)
 
 
 def _all(pairs: Pairs, name: str) -> tuple[str, ...] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from suasion import catalog, checks, loading, projection
 from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError
-from suasion.evaluation import evaluate
+from suasion.evaluation import Outlet, evaluate
 from suasion.exchange import HEAD_BYTES, Answer, Ready, lengths, pack_answer, unpack_question
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
@@ -26,7 +26,7 @@ from suasion.source import Source
 STACK_BYTES = 512 * 1024 * 1024
 
 
-def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) -> None:
+def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, spool_bytes: int) -> None:
     """Load, check a bundle, say Ready, and fork until the parent closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
@@ -45,7 +45,7 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
         if pid == 0:
             control.close()
             ours.close()
-            _work(theirs, dataset, prefixes.table, memory_bytes, most_bytes)
+            _work(theirs, dataset, prefixes.table, memory_bytes, most_bytes, spool_bytes)
             os._exit(0)
         theirs.close()
         pidfd = os.pidfd_open(pid)
@@ -67,27 +67,32 @@ def _line(ready: Ready) -> bytes:
     return json.dumps(asdict(ready)).encode() + b"\n"
 
 
-def _work(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int) -> None:
+def _work(
+    requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int, spool_bytes: int
+) -> None:
     """Answer questions until the other side closes; deep queries get a large stack, hence the thread."""
     die_with_parent()
     confine(memory_bytes, requests.fileno() + 1)
     threading.stack_size(STACK_BYTES)
-    thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes))
+    thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes, spool_bytes))
     thread.start()
     thread.join()
 
 
-def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int) -> None:
+def _answer_all(
+    requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int, spool_bytes: int
+) -> None:
+    outlet = Outlet(lambda part: requests.sendall(pack_answer(part)), spool_bytes)
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
             head_length, _ = lengths(head)
             question = unpack_question(json.loads(stream.read(head_length)))
             try:
-                answer = evaluate(dataset, question, prefixes, most_bytes)
+                answer = evaluate(dataset, question, prefixes, most_bytes, outlet)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), *map(int, sys.argv[3:]))
