@@ -1,6 +1,5 @@
 """Long answers: whole in each format and coding, flat in memory, and cut so that no client takes a part for all (goal G18)."""
 
-import asyncio
 import gzip
 import http.client
 import json
@@ -28,7 +27,7 @@ from suasion.engine import Engine, Lane
 from suasion.errors import TimedOut
 from suasion.exchange import Question, Rest
 from suasion.settings import Settings
-from test_engine import with_engine
+from test_engine import until, with_engine
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -38,11 +37,12 @@ else:
 MEBIBYTE = 1024 * 1024
 # Rows that can hardly be compressed.
 PAIRS = "{ ?a ?b ?c . ?d ?e ?f BIND(SHA512(CONCAT(STR(?a), STR(?b), STR(?c), STR(?d), STR(?e), STR(?f))) AS ?h) }"
+ANSWER_BYTES = 100 * MEBIBYTE
 ENVIRONMENT = {
     "SUASION_LOG_FORMAT": "json",
     "SUASION_CLIENT_SECONDS_PER_MINUTE": "0",
     "SUASION_SLOW_WORKERS": "4",
-    "SUASION_ANSWER_BYTES": str(300 * MEBIBYTE),
+    "SUASION_ANSWER_BYTES": str(ANSWER_BYTES),
 }
 # One in 262,144 of them is what XML cannot carry.
 RARELY = "IF(STRSTARTS(?h, '0000') && SUBSTR(?h, 5, 1) < '4', %s, %s)"
@@ -138,7 +138,7 @@ def test_a_long_answer_comes_whole(service: Service, accept: str, coding: str) -
     assert (response.getheader("Transfer-Encoding"), response.getheader("Content-Length")) == ("chunked", None)
     assert response.getheader("Content-Encoding", "") == coding
     assert response.getheader("Suasion-Completeness") == "complete"
-    assert response.getheader("Suasion-Limit-Bytes") == str(300 * MEBIBYTE)
+    assert response.getheader("Suasion-Limit-Bytes") == str(ANSWER_BYTES)
     whole = plain(body, coding)
     assert len(whole) > 2 * MEBIBYTE
     assert number_of(whole, accept) == 20_000
@@ -291,8 +291,7 @@ def test_a_reader_who_takes_nothing_holds_no_worker_past_the_deadline(bundle: Pa
         first = await engine.ask(Question(rows(10**7)), Lane.PUBLIC, "one", spent=spent.append)
         assert first.rest and first.more
         assert len(first.body) >= Settings().spool_bytes
-        await asyncio.sleep(1.2)
-        assert engine.counts.timed_out == 1
+        await until(lambda: engine.counts.timed_out == 1)
         assert [len(pool.slow) for pool in engine._pools.values()] == [0, 0]
         with pytest.raises(TimedOut):
             await read_to_end(first.rest)
@@ -300,4 +299,4 @@ def test_a_reader_who_takes_nothing_holds_no_worker_past_the_deadline(bundle: Pa
         assert (engine.counts.abandoned, engine.counts.streamed) == (0, 1)
 
     with_engine(bundle, use, deadline_seconds=1.0)
-    assert len(spent) == 1 and 0.9 < spent[0] < 1.2
+    assert len(spent) == 1 and 0.9 < spent[0] < 2

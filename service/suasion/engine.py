@@ -1,7 +1,7 @@
 """The embedded engine: worker processes that can be ended at the deadline, seen from the HTTP process.
 
 This side never parses, plans or evaluates: a query that loops, or ends its process, costs one worker. Each lane has workers
-of its own. A query that still runs after the patience is heavy: its process is niced, and takes one of few slow places of the
+of its own. A query that has computed for the patience is heavy: its process is niced, and takes one of few slow places of the
 lane, while the lane gets a new worker at once; so heavy queries never stand before light ones. A long answer comes in parts, as
 its reader takes them; it needs a slow place from the first.
 """
@@ -27,6 +27,8 @@ from suasion.source import Source
 _NICE = 10
 _WATCH_SECONDS = 0.25
 _LOOK_SECONDS = 0.01
+_WAITING = 5
+"""A query that computes little is heavy after so many times the patience: it waits for something else than a processor."""
 _ERRORS = {kind.__name__: kind for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable)}
 
 
@@ -59,6 +61,12 @@ class _Worker:
     pidfd: int
     left: bool = False
     """Whether it has left its lane for a slow place, and a new one has come instead."""
+
+    def computed(self) -> float:
+        """Return the processor seconds of the process so far, by its clock (Linux, include/linux/posix-timers.h)."""
+        with suppress(OSError):
+            return time.clock_gettime((~self.pid << 3) | 2)
+        return 0
 
     def end(self) -> None:
         """Kill the process; it holds nothing that needs an orderly end. May be called more than once."""
@@ -169,8 +177,7 @@ class Engine:
         exchange = asyncio.create_task(_exchange(worker, question))
         rest = None
         try:
-            await asyncio.wait({exchange}, timeout=min(self._settings.patience_seconds, deadline))
-            if not exchange.done():
+            if not await _is_light(exchange, worker, self._settings.patience_seconds, deadline):
                 self._take_place(worker, client, pool)
                 self._leave(worker, pool)
             remaining = deadline - (time.monotonic() - started)
@@ -243,7 +250,8 @@ class Engine:
         """Give a slow place to a query. Raises Overloaded when there is none for it."""
         if not _has_place(pool, client):
             self.counts.refused += 1
-            whose = "another heavy query of yours runs" if client in pool.slow.values() else "as many heavy queries run as may"
+            own = client and client in pool.slow.values()
+            whose = "another heavy query of yours runs" if own else "as many heavy queries run as may"
             raise errors.Overloaded(f"The query is heavy, and {whose}: try again when it is done, or narrow the query.")
         pool.slow[worker] = client
 
@@ -363,6 +371,19 @@ class _Rest:
             self._engine._give_back(self._worker, self._pool)
         if self._spent:
             self._spent(time.monotonic() - self._started)
+
+
+async def _is_light(exchange: asyncio.Task[Answer], worker: _Worker, patience: float, deadline: float) -> bool:
+    """Wait for an answer as long as its query is light: it has not used the patience up, by computing or by waiting."""
+    started, used = time.monotonic(), worker.computed()
+    until = min(deadline, patience * _WAITING)
+    left = min(patience, deadline)
+    while left > 0:
+        await asyncio.wait({exchange}, timeout=max(left, _LOOK_SECONDS))
+        if exchange.done():
+            return True
+        left = min(patience - (worker.computed() - used), until - (time.monotonic() - started))
+    return False
 
 
 def _has_place(pool: _Pool, client: str) -> bool:

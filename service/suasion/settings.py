@@ -29,7 +29,7 @@ class Settings:
     own_slow_workers: int = 4
     """Heavy queries of curated endpoints that may run at once, beside all of these."""
     patience_seconds: float = 0.2
-    """Time after which a query is heavy."""
+    """Computing after which a query is heavy, in seconds; one that only waits is heavy after five times as long."""
     queue_length: int = 64
     """Requests that may wait for a process; the next one is refused."""
     deadline_seconds: float = 20.0
