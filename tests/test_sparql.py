@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 import pytest
-from rdflib import RDF, Graph, Namespace
+from rdflib import DCTERMS, RDF, Graph, Namespace
 
 from conftest import Client
+from suasion.settings import Settings
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -308,6 +309,8 @@ def test_the_service_description_is_true(client: Client) -> None:
     sd = Namespace("http://www.w3.org/ns/sparql-service-description#")
     service = described.value(predicate=RDF.type, object=sd.Service)
     assert str(described.value(service, sd.endpoint)) == f"http://127.0.0.1:{client.port}/sparql"
+    limits = str(described.value(service, DCTERMS.description))
+    assert "may take 20 s" in limits and f"have {Settings().answer_bytes:,} bytes" in limits
     graphs = {str(name) for name in described.objects(None, sd.name)}
     query = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
     found = json.loads(client.get("/sparql", query=query).body)["results"]["bindings"]

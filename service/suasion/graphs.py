@@ -37,9 +37,18 @@ async def described(request: Request, endpoint: Endpoint, client: str, query: st
         "endpoint": {"type": "uri", "value": address},
         "dataset": {"type": "uri", "value": address + "#dataset"},
         "default": {"type": "uri", "value": address + "#default"},
+        "limits": {"type": "literal", "value": _limits(endpoint), "xml:lang": "en"},
     }
     question = Question(query, terms, graph_types=_graph_types(request))
     return await endpoint.respond(request, question, client, endpoint.deadline_seconds, repeatable=True)
+
+
+def _limits(endpoint: Endpoint) -> str:
+    return (
+        f"A query may take {endpoint.deadline_seconds:g} s and its answer have {endpoint.answer_bytes:,} bytes, a request body "
+        f"{endpoint.request_bytes:,} bytes. An answer is whole, or an error, or cut so that the client sees it; with "
+        "partial=true rows that are not all may be answered, and say so. SERVICE, extension functions and updates are refused."
+    )
 
 
 async def _answer(request: Request, endpoint: Endpoint, client: str, iri: str | None) -> Response:

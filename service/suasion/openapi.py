@@ -93,6 +93,18 @@ def sparql_operation() -> dict[str, object]:
                 {"name": n, "in": "query", "description": d, "schema": {"type": "array", "items": {"type": "string"}}}
                 for n, d in names
             ),
+            {
+                "name": "timeout",
+                "in": "query",
+                "description": "Seconds that the query may take, up to the limit",
+                "schema": {"type": "number", "exclusiveMinimum": 0},
+            },
+            {
+                "name": "partial",
+                "in": "query",
+                "description": "Whether rows that are not all may be answered, marked as truncated",
+                "schema": {"type": "boolean", "default": False},
+            },
         ],
         "responses": {
             "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},
