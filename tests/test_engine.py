@@ -7,12 +7,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from conftest import until, with_engine
 from suasion.engine import Engine, Lane
 from suasion.errors import AnswerTooLarge, BadQuery, DataError, Overloaded, TimedOut, Unanswered, WorkerDied
 from suasion.exchange import Question
@@ -23,30 +22,9 @@ COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 
 
-def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
-    async def run() -> None:
-        engine = Engine(replace(Settings(), **changes), Source(bundle))  # type: ignore[arg-type]
-        await engine.start()
-        try:
-            await use(engine)
-        finally:
-            await engine.close()
-
-    asyncio.run(run())
-
-
 async def count(engine: Engine, lane: Lane = Lane.PUBLIC) -> int:
     found = json.loads((await engine.ask(Question(COUNT), lane)).body)
     return int(found["results"]["bindings"][0]["n"]["value"])
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once a condition holds, which it has to within some seconds."""
-    for _ in range(300):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to hold")
 
 
 def test_answers_from_the_bundle(bundle: Path) -> None:

@@ -21,13 +21,12 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import pytest
 
-from conftest import Client, serve, stop
+from conftest import Client, serve, stop, until, with_engine
 from procfs import holds_within, resident_bytes, workers
 from suasion.engine import Engine, Lane
 from suasion.errors import TimedOut
 from suasion.exchange import Question, Rest
 from suasion.settings import Settings
-from test_engine import until, with_engine
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from suasion import __version__, accesslog, catalog, curated, graphs, home, operation, problems, sparql
+from suasion import __version__, accesslog, catalog, curated, federation, graphs, home, operation, problems, sparql
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -25,6 +25,7 @@ from suasion.metrics import Reading
 from suasion.openapi import curated_operation, path_parameters, sparql_operation
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
+from suasion.remote import Remotes
 from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
 
@@ -47,13 +48,22 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     prefixes = Prefixes({}) if files else declared(bundle)
     queries = () if files else catalog.load(bundle / "queries" / "api")
     _refuse_reserved(queries)
-    description = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     engine = Engine(settings, given or Source(bundle), loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
+    endpoints = federation.allowed(settings.services)
+    remotes = Remotes(endpoints, settings)
+    description = federation.described(described, endpoints)
     endpoint = sparql.Endpoint(
-        engine, answers, _budgets(settings), settings.request_bytes, settings.answer_bytes, settings.deadline_seconds
+        engine=engine,
+        answers=answers,
+        budgets=_budgets(settings),
+        request_bytes=settings.request_bytes,
+        answer_bytes=settings.answer_bytes,
+        deadline_seconds=settings.deadline_seconds,
+        remotes=remotes,
     )
 
     async def ask(question: Question) -> Answer:
@@ -104,6 +114,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             "Suasion-Completeness",
             "Suasion-Dataset",
             "Suasion-Deadline-Seconds",
+            "Suasion-Failed-Services",
             "Suasion-Limit-Bytes",
             "Suasion-Total",
         ],
@@ -116,7 +127,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def answer_sparql(request: Request) -> Response:
         if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
             return await graphs.described(request, endpoint, _client(request), description, f"{public_url()}/sparql")
-        return await endpoint.answer(request, _client(request))
+        return await endpoint.answer(request, _client(request), (given and given.base_iri) or f"{public_url()}/sparql")
 
     async def answer_graph(request: Request) -> Response:
         return await graphs.indirect(request, endpoint, _client(request))
@@ -125,14 +136,17 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         return await graphs.direct(request, endpoint, _client(request), GRAPH + request.path_params["name"])
 
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
+    for path in ("/sparql", "/sparql/"):
+        app.router.add_route(path, answer_sparql, methods=methods, include_in_schema=False)
     for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
         app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
+    front_page = home.page(home.templates(), queries, tuple(file.name for file in files))
+
     async def front(_: Request) -> Response:
-        return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
+        return HTMLResponse(front_page(engine.ready))
 
     async def query_text(request: Request) -> Response:
         name = request.path_params["name"]
@@ -166,7 +180,7 @@ def _client(request: Request) -> str:
 def _reading(engine: Engine) -> Reading:
     idle = {lane.value: engine.idle(lane) for lane in Lane}
     ready = engine.ready
-    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
+    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
 
 
 def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:

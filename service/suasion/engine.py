@@ -29,7 +29,10 @@ _WATCH_SECONDS = 0.25
 _LOOK_SECONDS = 0.01
 _WAITING = 5
 """A query that computes little is heavy after so many times the patience: it waits for something else than a processor."""
-_ERRORS = {kind.__name__: kind for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable)}
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable, errors.RemoteFailed, errors.UnknownFunction)
+}
 
 
 class Lane(StrEnum):

@@ -7,6 +7,7 @@
     + QueryFileError     a .rq file breaks the rules of queries/README.md
   x RequestError         the request is at fault
     + BadQuery           SPARQL that does not parse or may not run            400
+      - UnknownFunction  a call of a function that the engine does not have   422
     + UnknownHost        a Host that the service does not answer for          400
     + BadParameter       a missing or malformed parameter                     422
       - UnknownParameter a parameter that the endpoint does not have          400
@@ -14,6 +15,7 @@
     + MethodNotAllowed   the resource does not answer this method             405
     + NotAcceptable      no media type that the client accepts                406
     + TooLarge           a request body above the limit                       413
+    + UrlTooLong         a URL above the limit                                414
     + UnsupportedMedia   a request body of a type that is not read            415
     + TooManyRequests    the client has used up its share                     429
   x Unanswered           the request is fine, the answer is not to be had
@@ -22,6 +24,7 @@
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + RemoteFailed       an endpoint of SERVICE gave no whole result       502
     + Failed             a fault of the service, kept in its log              500
 """
 
@@ -67,6 +70,11 @@ class BadQuery(RequestError):
     title = "The SPARQL query cannot be run"
 
 
+class UnknownFunction(BadQuery):
+    title = "The query calls a function that is not here"
+    status = 422
+
+
 class UnknownHost(RequestError):
     title = "Unknown host"
 
@@ -99,6 +107,11 @@ class NotAcceptable(RequestError):
 class TooLarge(RequestError):
     title = "The request is too large"
     status = 413
+
+
+class UrlTooLong(RequestError):
+    title = "The URL is too long"
+    status = 414
 
 
 class UnsupportedMedia(RequestError):
@@ -138,6 +151,11 @@ class WorkerDied(Unanswered):
 class NotReady(Unanswered):
     title = "Not ready"
     status = 503
+
+
+class RemoteFailed(Unanswered):
+    title = "An endpoint of SERVICE failed"
+    status = 502
 
 
 class Failed(Unanswered):

@@ -2,16 +2,19 @@
 
 import io
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import pyoxigraph as ox
 
-from suasion.exchange import Answer, Question, Term
+from suasion.errors import SuasionError
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
+from suasion.inlining import inlined
 from suasion.loading import Dataset
 from suasion.prefixes import BASE
 from suasion.syntax import described
@@ -19,25 +22,13 @@ from suasion.syntax import described
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-SOLUTION_FORMATS = {
-    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
-    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
-    "text/csv": ox.QueryResultsFormat.CSV,
-    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
-}
-GRAPH_FORMATS = {
-    "text/turtle": ox.RdfFormat.TURTLE,
-    "application/n-triples": ox.RdfFormat.N_TRIPLES,
-    "application/n-quads": ox.RdfFormat.N_QUADS,
-    "application/trig": ox.RdfFormat.TRIG,
-    "application/rdf+xml": ox.RdfFormat.RDF_XML,
-    "application/ld+json": ox.RdfFormat.JSON_LD,
-}
 ROWS_TYPE = "application/json"
 ROWS_BYTES = 64 * 1024 * 1024
 """Most bytes of an answer in rows, which is never sent in parts."""
 PART_BYTES = 64 * 1024
 _TSV = ox.QueryResultsFormat.TSV
+_Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+_UNKNOWN_FUNCTION = re.compile(r"The custom (?:aggregate )?function <[^>]*> is not supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,8 @@ def evaluate(
         return _evaluate(dataset, question, prefixes, most_bytes, outlet)
     except SyntaxError as error:
         return _misparsed(error.msg)
+    except SuasionError as error:
+        return Answer(error=type(error).__name__, detail=error.detail, extra=error.extra)
     except _XmlError as error:
         return Answer(error="NotAcceptable", detail=f"XML cannot carry this answer ({error}): ask for {error.other}.")
     except _TooLargeError:
@@ -69,30 +62,32 @@ def evaluate(
     except OSError as error:
         return Answer(error="BadQuery", detail=f"The query reaches outside, which is not allowed here (SERVICE): {error}")
     except (ValueError, RuntimeError) as error:
-        return Answer(error="BadQuery", detail=f"The query cannot be run: {error}")
+        unknown = _UNKNOWN_FUNCTION.match(str(error))
+        kind = "UnknownFunction" if unknown else "BadQuery"
+        return Answer(error=kind, detail=f"The query cannot be run: {error}")
 
 
 def _evaluate(
     dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int, outlet: Outlet | None
 ) -> Answer:
-    results = _query(dataset, question)
+    results, failures = _query(dataset, question)
     if isinstance(results, ox.QuerySolutions) and question.rows is not None:
         body = _slice(results, *question.rows)
         if len(body) > min(most_bytes, ROWS_BYTES):
             raise _TooLargeError
-        return Answer(ROWS_TYPE, body)
+        return Answer(ROWS_TYPE, body, extra=failures)
     if isinstance(results, ox.QueryTriples):
-        media_type = next((t for t in question.graph_types if t in GRAPH_FORMATS), "")
-        out = _Body(media_type, most_bytes, outlet, "Turtle")
+        media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
+        out = _Body(media_type, most_bytes, outlet, "Turtle", failures)
         if media_type:
-            ox.serialize(results, out, GRAPH_FORMATS[media_type], prefixes=dict(prefixes))
+            ox.serialize(results, out, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
     else:
         media_type = _solution_type(question)
-        out = _Body(media_type, most_bytes, outlet, "JSON")
+        out = _Body(media_type, most_bytes, outlet, "JSON", failures)
         if media_type:
-            results.serialize(out, SOLUTION_FORMATS[media_type])
+            results.serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
     if not media_type:
-        known = GRAPH_FORMATS if isinstance(results, ox.QueryTriples) else SOLUTION_FORMATS
+        known = GRAPH_TYPES if isinstance(results, ox.QueryTriples) else SOLUTION_TYPES
         return Answer(
             error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
         )
@@ -101,10 +96,11 @@ def _evaluate(
 
 def _solution_type(question: Question) -> str:
     """Return the media type for solutions that the client prefers, "" when it accepts none."""
-    return next((t for t in question.solution_types if t in SOLUTION_FORMATS), "")
+    return next((t for t in question.solution_types if t in SOLUTION_TYPES), "")
 
 
-def _query(dataset: Dataset, question: Question) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+def _query(dataset: Dataset, question: Question) -> tuple[_Results, Mapping[str, object]]:
+    """Return what the query gives, and which endpoints of SERVICE failed."""
     default = question.default_graphs
     named = question.named_graphs
     if default is None and named is not None:
@@ -112,12 +108,15 @@ def _query(dataset: Dataset, question: Question) -> ox.QuerySolutions | ox.Query
     if named is None and default is not None:
         named = ()
     store = dataset.union if question.union else dataset.facts
-    return store.query(
-        question.query,
+    query, failures = inlined(question)
+    results = store.query(
+        query,
+        base_iri=question.base_iri or None,
         substitutions={ox.Variable(name): _term(term) for name, term in question.terms.items()} or None,
         default_graph=None if default is None or question.union else [ox.NamedNode(iri) for iri in default],
         named_graphs=None if named is None else [ox.NamedNode(iri) for iri in named],
     )
+    return results, failures
 
 
 def _misparsed(message: str) -> Answer:
@@ -173,8 +172,9 @@ class _Body(io.BytesIO):
     XML is read along, so that no malformed document ends well.
     """
 
-    def __init__(self, media_type: str, most: int, outlet: Outlet | None, other: str) -> None:
+    def __init__(self, media_type: str, most: int, outlet: Outlet | None, other: str, extra: Mapping[str, object]) -> None:
         super().__init__()
+        self._extra = extra
         self._media_type = media_type
         self._most = most
         self._outlet = outlet
@@ -189,13 +189,13 @@ class _Body(io.BytesIO):
         if self._size > self._most:
             raise _TooLargeError
         if self._outlet and self.tell() > self._enough:
-            self._outlet.send(Answer(self._media_type, self._taken(last=False), more=True))
+            self._outlet.send(Answer(self._media_type, self._taken(last=False), extra=self._extra, more=True))
             self._enough = PART_BYTES
         return written
 
     def finished(self) -> Answer:
         """Return the last part, or the whole where it is the only one."""
-        return Answer(self._media_type, self._taken(last=True))
+        return Answer(self._media_type, self._taken(last=True), extra=self._extra)
 
     def _taken(self, last: bool) -> bytes:
         taken = self.getvalue()
@@ -219,6 +219,7 @@ class _Partial:
     head: str | None = None
     rows: list[str] = field(default_factory=list)
     truncated: str = ""
+    failures: Mapping[str, object] = field(default_factory=dict)
     failure: BaseException | None = None
 
     def answer(self) -> Answer | None:
@@ -239,13 +240,14 @@ class _Partial:
             return None
         truncated = "deadline" if unfinished else self.truncated
         document = "\n".join((self.head, *rows, "")).encode()
-        out = _Body(media_type, sys.maxsize, None, "JSON")
-        ox.parse_query_results(document, format=_TSV).serialize(out, SOLUTION_FORMATS[media_type])
-        return Answer(media_type, _marked(out.finished().body, media_type, truncated), truncated=truncated)
+        out = _Body(media_type, sys.maxsize, None, "JSON", self.failures)
+        ox.parse_query_results(document, format=_TSV).serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
+        whole = out.finished()
+        return replace(whole, body=_marked(whole.body, media_type, truncated), truncated=truncated)
 
     def _gather(self) -> None:
         try:
-            results = _query(self.dataset, self.question)
+            results, self.failures = _query(self.dataset, self.question)
             if not isinstance(results, ox.QuerySolutions) or self.question.rows is not None:
                 return
             self.head = "\t".join(str(variable) for variable in results.variables)

@@ -4,10 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suasion.errors import BadParameter, NotAcceptable, NotFound
-from suasion.exchange import Question
+from suasion.exchange import GRAPH_TYPES, Question
+from suasion.formats import ALIASES
 from suasion.negotiation import ranked
 from suasion.prefixes import BASE
-from suasion.sparql import GRAPH_TYPES, UNION, Endpoint
+from suasion.sparql import UNION, Endpoint, accept
 
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
@@ -63,7 +64,7 @@ async def _answer(request: Request, endpoint: Endpoint, client: str, iri: str | 
 
 def _graph_types(request: Request) -> tuple[str, ...]:
     """Return the graph formats that a client accepts, best first. Raises NotAcceptable (406) when there is none."""
-    types = ranked(request.headers.get("accept", ""), GRAPH_TYPES)
+    types = ranked(accept(request), GRAPH_TYPES, ALIASES)
     if not types:
         raise NotAcceptable(f"A graph is offered as {', '.join(GRAPH_TYPES)}.", {"offered": list(GRAPH_TYPES)})
     return types
