@@ -110,6 +110,15 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once a condition holds, which it has to within some seconds."""
+    for _ in range(300):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
 def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
     """Use an engine on a bundle, with its own loader and workers, under settings changed as named."""
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
@@ -29,6 +28,7 @@ from suasion import (
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
+from suasion.codings import Coding
 from suasion.cors import ReadingCors
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
@@ -72,8 +72,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     remotes = Remotes(endpoints, settings)
     description = federation.described(described, endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
-    budgets = _budgets(settings)
-    endpoint = sparql.Endpoint(engine, answers, budgets, writes.most_bytes, settings.deadline_seconds, remotes, writes.update)
+    endpoint = sparql.Endpoint(
+        engine=engine,
+        answers=answers,
+        budgets=_budgets(settings),
+        most_bytes=writes.most_bytes,
+        answer_bytes=settings.answer_bytes,
+        deadline_seconds=settings.deadline_seconds,
+        remotes=remotes,
+        update=writes.update,
+    )
 
     async def ask(question: Question) -> Answer:
         published = replace(question, published=True)
@@ -125,10 +133,11 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             "Suasion-Dataset",
             "Suasion-Deadline-Seconds",
             "Suasion-Failed-Services",
+            "Suasion-Limit-Bytes",
             "Suasion-Total",
         ],
     )
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Coding)
     operation.equip(app, settings, lambda: _reading(engine), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)

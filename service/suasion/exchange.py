@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
@@ -55,10 +55,11 @@ class Question:
     `terms` are bound to variables before evaluation. `default_graphs` and `named_graphs` (IRIs) are the dataset of the
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
-    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. Relative IRIs in the
-    query are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE
-    clauses, which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
-    `published` what was written beside a bundle is left out.
+    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. With `partial` above 0
+    a SELECT is answered after so many seconds with the rows found so far, if there are any. Relative IRIs in the query are
+    resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses, which
+    the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With `published` what
+    was written beside a bundle is left out.
     """
 
     query: str
@@ -69,6 +70,7 @@ class Question:
     solution_types: tuple[str, ...] = ("application/sparql-results+json",)
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
+    partial: float = 0
     base_iri: str = ""
     services: tuple[Service, ...] = ()
     graph: str | None = None
@@ -111,10 +113,22 @@ class Change:
     using_named: tuple[str, ...] | None = None
 
 
+class Rest(Protocol):
+    """What follows the first part of a long answer, for one reader, who closes it in the end."""
+
+    async def part(self) -> bytes:
+        """Return the next part, b"" after the last. Raises what Engine.ask raises."""
+
+    def close(self) -> None:
+        """End the query, if it is not done; may be called more than once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a worker answers: a body of a media type, or the name of an error class with its sentence.
 
+    Of a long answer this is one part: `more` says whether others follow, and `rest` brings them to the HTTP process.
+    `truncated` is what a partial answer ran into: deadline or bytes.
     `extra` goes into the problem document of an error; with a body it may name the endpoints of SERVICE that failed `silently`,
     and those of them that are `broken`.
     """
@@ -124,6 +138,9 @@ class Answer:
     error: str = ""
     detail: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+    more: bool = False
+    truncated: str = ""
+    rest: Rest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +212,8 @@ def unpack_change(head: bytes, body: bytes) -> Change:
 
 def pack_answer(answer: Answer) -> bytes:
     """Return an answer as one frame."""
-    head = {"media_type": answer.media_type, "error": answer.error, "detail": answer.detail, "extra": dict(answer.extra)}
-    return _pack(head, answer.body)
+    head = {name: getattr(answer, name) for name in ("media_type", "error", "detail", "more", "truncated")}
+    return _pack(head | {"extra": dict(answer.extra)}, answer.body)
 
 
 def unpack_answer(head: bytes, body: bytes) -> Answer:

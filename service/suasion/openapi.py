@@ -102,6 +102,12 @@ def sparql_operation() -> dict[str, object]:
                 "description": "Seconds that the query may take",
                 "schema": {"type": "number", "exclusiveMinimum": 0},
             },
+            {
+                "name": "partial",
+                "in": "query",
+                "description": "Whether rows that are not all may be answered, marked as truncated",
+                "schema": {"type": "boolean", "default": False},
+            },
         ],
         "responses": {
             "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},

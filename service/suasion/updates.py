@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from suasion import forms
+from suasion.delivery import unless_gone
 from suasion.engine import Engine
 from suasion.errors import (
     BadDocument,
@@ -23,7 +24,7 @@ from suasion.errors import (
     UnsupportedMedia,
 )
 from suasion.exchange import Answer, Change, Document, Operation
-from suasion.sparql import Pairs, read_body, unless_gone
+from suasion.sparql import Pairs, read_body
 from suasion.tokens import Tokens
 
 PAYLOADS = {
@@ -84,7 +85,7 @@ class Updates:
         )
         document = Document("application/sparql-update", text.encode("utf-8", "surrogatepass"), "the update")
         change = Change(Operation.UPDATE, (document,), using=using, using_named=named)
-        return self._done(await unless_gone(request, self.engine.change(change)))
+        return self._done(await unless_gone(request.receive, self.engine.change(change)))
 
     async def graph(self, request: Request, iri: str | None, base: str) -> Response:
         """Replace (PUT), extend (POST) or delete a graph, None being the default graph; `base` is for relative IRIs.
@@ -97,14 +98,14 @@ class Updates:
         exists = _condition(request)
         documents = () if operation is Operation.DELETE else await self._documents(request)
         change = Change(operation, documents, iri, base, exists)
-        return self._done(await unless_gone(request, self.engine.change(change)))
+        return self._done(await unless_gone(request.receive, self.engine.change(change)))
 
     async def new_graph(self, request: Request, store: str) -> Response:
         """Make a new graph below the address of the graph store (section 5.5); its IRI is in Location. Raises as `graph`."""
         self.operation(request)
         iri = f"{store}/{secrets.token_hex(8)}"
         change = Change(Operation.POST, await self._documents(request), iri, iri, exists=False)
-        return self._done(await unless_gone(request, self.engine.change(change)), iri)
+        return self._done(await unless_gone(request.receive, self.engine.change(change)), iri)
 
     def operation(self, request: Request) -> Operation:
         """Return what a request does to a graph. Raises MethodNotAllowed (405), Unauthorized (401) when it may not."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from suasion import catalog, checks, loading, projection, writing
 from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError, StorageFull
-from suasion.evaluation import evaluate
+from suasion.evaluation import Outlet, evaluate
 from suasion.exchange import (
     HEAD_BYTES,
     Answer,
@@ -43,7 +43,7 @@ _CANDIDATE_FILES = 8
 """What a candidate may have open besides its socket, where the number of files is what keeps sockets away."""
 
 
-def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) -> None:
+def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, spool_bytes: int) -> None:
     """Load, check a bundle, say Ready, and fork until the parent closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
@@ -78,7 +78,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
             ours.close()
             if command is Command.FORK:
                 published = written.published if written and written.published else dataset
-                _work(theirs, memory_bytes, partial(_answer_all, theirs, dataset, published, prefixes.table, most_bytes))
+                answer_all = partial(_answer_all, theirs, dataset, published, prefixes.table, most_bytes, spool_bytes)
+                _work(theirs, memory_bytes, answer_all)
             elif written:
                 _work(theirs, memory_bytes, partial(_change_once, theirs, written), files=_CANDIDATE_FILES)
             os._exit(0)
@@ -150,18 +151,24 @@ def _change_once(requests: socket.socket, written: Written) -> None:
 
 
 def _answer_all(
-    requests: socket.socket, dataset: Dataset, published: Dataset, prefixes: Mapping[str, str], most_bytes: int
+    requests: socket.socket,
+    dataset: Dataset,
+    published: Dataset,
+    prefixes: Mapping[str, str],
+    most_bytes: int,
+    spool_bytes: int,
 ) -> None:
+    outlet = Outlet(lambda part: requests.sendall(pack_answer(part)), spool_bytes)
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
             head_length, body_length = lengths(head)
             question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
-                answer = evaluate(published if question.published else dataset, question, prefixes, most_bytes)
+                answer = evaluate(published if question.published else dataset, question, prefixes, most_bytes, outlet)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), *map(int, sys.argv[3:]))
