@@ -17,8 +17,8 @@ LAYERS = (
     ("curated", "home", "problems", "sparql"),
     ("locate", "shapes", "worker"),
     ("checks", "engine", "evaluation", "projection", "verify"),
-    ("answers",),
-    ("accesslog", "loading", "protocol", "terms"),
+    ("answers", "remote"),
+    ("accesslog", "federation", "fetching", "formats", "inlining", "loading", "protocol", "terms"),
     ("files",),
     (
         "catalog",
@@ -28,6 +28,7 @@ LAYERS = (
         "fairness",
         "fingerprints",
         "gate",
+        "listener",
         "metrics",
         "negotiation",
         "prefixes",
@@ -47,6 +48,8 @@ HTTP_SIDE = [
     "announced",
     "answers",
     "fairness",
+    "federation",
+    "fetching",
     "gate",
     "graphs",
     "app",
@@ -56,8 +59,10 @@ HTTP_SIDE = [
     "engine",
     "errors",
     "exchange",
+    "formats",
     "guard",
     "home",
+    "listener",
     "metrics",
     "negotiation",
     "observation",
@@ -67,12 +72,13 @@ HTTP_SIDE = [
     "prefixes",
     "processes",
     "protocol",
+    "remote",
     "settings",
     "source",
     "sparql",
     "terms",
 ]
-ENGINE_SIDE = {"evaluation", "files", "loading", "worker", "pyoxigraph", "rdflib", "pyshacl"}
+ENGINE_SIDE = {"evaluation", "files", "inlining", "loading", "worker", "pyoxigraph", "rdflib", "pyshacl"}
 
 
 def imported(source: str, package: frozenset[str]) -> Iterator[str]:
@@ -154,4 +160,4 @@ def test_the_running_service_has_loaded_no_engine(bundle: Path) -> None:
 
 def test_only_these_modules_touch_the_engine(bundle: Path) -> None:
     users = {module for module, others in imports(bundle).items() if "pyoxigraph" in others}
-    assert users <= {"checks", "evaluation", "files", "loading", "locate", "projection", "shapes", "verify", "worker"}
+    assert users <= {"checks", "evaluation", "files", "inlining", "loading", "locate", "projection", "shapes", "verify", "worker"}

@@ -118,7 +118,19 @@ READABLE = (
     "*",
     "*;q=0.5, text/csv",
 )
-UNREADABLE = ("csv", "text", "text/", "/csv", "text/csv/x", "*/csv", ";q=1", "nonsense, text/csv", "text/csv nonsense, x", ",", " , ")
+UNREADABLE = (
+    "csv",
+    "text",
+    "text/",
+    "/csv",
+    "text/csv/x",
+    "*/csv",
+    ";q=1",
+    "nonsense, text/csv",
+    "text/csv nonsense, x",
+    ",",
+    " , ",
+)
 
 
 def parsed(accept: str) -> list[tuple[str, float, int]]:

@@ -162,7 +162,9 @@ def test_options_tell_what_the_method_query_takes(client: Client) -> None:
     assert reply.headers["accept-query"] == f'"{DIRECT}", "{FORM}"'
 
 
-@pytest.mark.parametrize("query", ["ASK {}", "SELECT * { ?s ?p ?o } LIMIT 3", "DESCRIBE <https://w3id.org/suasion/id/actor/japan>"])
+@pytest.mark.parametrize(
+    "query", ["ASK {}", "SELECT * { ?s ?p ?o } LIMIT 3", "DESCRIBE <https://w3id.org/suasion/id/actor/japan>"]
+)
 def test_head_has_the_headers_of_get(client: Client, query: str) -> None:
     got, head = (client.send(method, f"/sparql?query={quote(query)}") for method in ("GET", "HEAD"))
     differing = {"date", "x-request-id"}
@@ -208,7 +210,9 @@ def test_a_body_that_will_be_refused_is_not_waited_for(client: Client) -> None:
 
 @pytest.mark.parametrize("chunks", ["6\r\nASK {}\r\n0\r\n\r\n", "3\r\nASK\r\n3;x=y\r\n {}\r\n0\r\nTrailer: x\r\n\r\n"])
 def test_bodies_may_come_in_chunks(client: Client, chunks: str) -> None:
-    head = f"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: {DIRECT}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    head = (
+        f"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: {DIRECT}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
     assert b'"boolean":true' in exchanged(client, (head + chunks).encode())
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from suasion import __version__, accesslog, catalog, curated, graphs, home, operation, problems, sparql
+from suasion import __version__, accesslog, catalog, curated, federation, graphs, home, operation, problems, sparql
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -25,6 +25,7 @@ from suasion.metrics import Reading
 from suasion.openapi import curated_operation, path_parameters, sparql_operation
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
+from suasion.remote import Remotes
 from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
 
@@ -47,12 +48,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     prefixes = Prefixes({}) if files else declared(bundle)
     queries = () if files else catalog.load(bundle / "queries" / "api")
     _refuse_reserved(queries)
-    description = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     engine = Engine(settings, given or Source(bundle), loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
-    endpoint = sparql.Endpoint(engine, answers, _budgets(settings), settings.request_bytes, settings.deadline_seconds)
+    endpoints = federation.allowed(settings.services)
+    remotes = Remotes(endpoints, settings)
+    description = federation.described(described, endpoints)
+    budgets = _budgets(settings)
+    endpoint = sparql.Endpoint(engine, answers, budgets, settings.request_bytes, settings.deadline_seconds, remotes)
 
     async def ask(question: Question) -> Answer:
         return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
@@ -96,7 +101,15 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Deadline-Seconds", "Suasion-Total"],
+        expose_headers=[
+            "ETag",
+            "Link",
+            "Suasion-Completeness",
+            "Suasion-Dataset",
+            "Suasion-Deadline-Seconds",
+            "Suasion-Failed-Services",
+            "Suasion-Total",
+        ],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     operation.equip(app, settings, lambda: _reading(engine), log)
@@ -122,8 +135,10 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
+    front_page = home.page(home.templates(), queries, tuple(file.name for file in files))
+
     async def front(_: Request) -> Response:
-        return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
+        return HTMLResponse(front_page(engine.ready))
 
     async def query_text(request: Request) -> Response:
         name = request.path_params["name"]
@@ -157,7 +172,7 @@ def _client(request: Request) -> str:
 def _reading(engine: Engine) -> Reading:
     idle = {lane.value: engine.idle(lane) for lane in Lane}
     ready = engine.ready
-    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
+    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
 
 
 def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:

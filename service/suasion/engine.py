@@ -25,7 +25,10 @@ from suasion.source import Source
 
 _NICE = 10
 _WATCH_SECONDS = 0.25
-_ERRORS = {kind.__name__: kind for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable, errors.UnknownFunction)}
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (errors.AnswerTooLarge, errors.BadQuery, errors.NotAcceptable, errors.RemoteFailed, errors.UnknownFunction)
+}
 
 
 class Lane(StrEnum):

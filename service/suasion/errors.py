@@ -24,6 +24,7 @@
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + RemoteFailed       an endpoint of SERVICE gave no whole result       502
     + Failed             a fault of the service, kept in its log              500
 """
 
@@ -150,6 +151,11 @@ class WorkerDied(Unanswered):
 class NotReady(Unanswered):
     title = "Not ready"
     status = 503
+
+
+class RemoteFailed(Unanswered):
+    title = "An endpoint of SERVICE failed"
+    status = 502
 
 
 class Failed(Unanswered):

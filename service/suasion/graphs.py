@@ -4,10 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suasion.errors import BadParameter, NotAcceptable, NotFound
-from suasion.exchange import Question
+from suasion.exchange import GRAPH_TYPES, Question
+from suasion.formats import ALIASES
 from suasion.negotiation import ranked
 from suasion.prefixes import BASE
-from suasion.sparql import ALIASES, GRAPH_TYPES, UNION, Endpoint, accept
+from suasion.sparql import UNION, Endpoint, accept
 
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 

@@ -29,6 +29,9 @@ LINGER_SECONDS = 2.0
 """Time for a client to read why its request line or headers were refused, while it still sends them."""
 LAST_CHANCE_SECONDS = 0.5
 """While the server ends, time for a request that is under way on an idle connection."""
+FIRST_REQUEST_SECONDS = 1.5
+"""And as much more for one of which the head is being sent, or that would be the first of its connection."""
+CLOSE = (b"connection", b"close")
 
 Reason = Literal["headers", "body", "writing", "connections"]
 _Phase = tuple[Literal["headers", "body"], RequestResponseCycle | None]
@@ -127,18 +130,26 @@ class LimitedProtocol(H11Protocol):
         """Let what is under way end: a request, or one whose first bytes come in a moment."""
         self._ending = True
         if self.cycle is None or self.cycle.response_complete:
-            self.loop.call_later(LAST_CHANCE_SECONDS, self._end)
-        else:
-            super().shutdown()
+            self._end_soon()
+        elif not self.cycle.response_started:
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE]
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or end while the server ends."""
         super().on_response_complete()
         if self._ending:
-            self._end()
+            self._end_soon()
 
-    def _end(self) -> None:
-        if not self.transport.is_closing():
+    def _end_soon(self) -> None:
+        self.loop.call_later(LAST_CHANCE_SECONDS, self._end_if_idle, FIRST_REQUEST_SECONDS)
+
+    def _end_if_idle(self, more_seconds: float) -> None:
+        """End the connection, unless it is at a request; one that is only expected may take some seconds more."""
+        if self.transport.is_closing() or not (self.cycle is None or self.cycle.response_complete):
+            return
+        if more_seconds and self._present_phase():
+            self.loop.call_later(more_seconds, self._end_if_idle, 0)
+        else:
             super().shutdown()
 
     def _present_phase(self) -> _Phase | None:

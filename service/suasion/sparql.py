@@ -5,13 +5,14 @@ import json
 import re
 import zlib
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from suasion import gate
+from suasion import federation, formats, gate
 from suasion.answers import Answers
 from suasion.engine import Engine, Lane
 from suasion.errors import (
@@ -19,41 +20,29 @@ from suasion.errors import (
     BadParameter,
     BadQuery,
     MethodNotAllowed,
+    RemoteFailed,
     TimedOut,
     TooLarge,
+    UnknownParameter,
     UnsupportedMedia,
     WorkerDied,
 )
-from suasion.exchange import Answer, Question
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Service
 from suasion.fairness import Budgets
-from suasion.negotiation import matches, ranked
+from suasion.negotiation import matches
 from suasion.prefixes import GRAPH
+from suasion.remote import Remotes
 
-SOLUTION_TYPES = (
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-)
-GRAPH_TYPES = (
-    "text/turtle",
-    "application/n-triples",
-    "application/n-quads",
-    "application/trig",
-    "application/rdf+xml",
-    "application/ld+json",
-)
-ALIASES = (
-    ("application/json", ("application/sparql-results+json", "application/ld+json")),
-    ("application/xml", ("application/sparql-results+xml", "application/rdf+xml")),
-    ("text/plain", ("application/n-triples",)),
-)
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY = "application/x-www-form-urlencoded", "application/sparql-query"
+PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *formats.PARAMETERS)
+_UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
+_AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
+"""What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
 _CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
 Pairs = list[tuple[str, str]]
@@ -61,27 +50,45 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request."""
+    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request.
+
+    SERVICE may reach the endpoints of `remotes`.
+    """
 
     engine: Engine
     answers: Answers
     budgets: Budgets | None
     request_bytes: int
     deadline_seconds: float
+    remotes: Remotes
 
     async def answer(self, request: Request, client: str, base_iri: str) -> Response:
         """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
 
-        Relative IRIs in the query are resolved against the base IRI. OPTIONS says which methods there are. Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge
-        (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
+        Relative IRIs in the query are resolved against the base IRI. OPTIONS says which methods there are. Raises BadQuery and
+        UnknownParameter (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413), UnsupportedMedia (415),
+        BadParameter (422), TooManyRequests (429), and what Engine.ask and Remotes.ask raise.
         """
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}", "{_FORM}"'})
         pairs = await _parameters(request, self.request_bytes)
-        question, deadline, repeatable = _question(request, pairs, base_iri, self.deadline_seconds)
-        return await self.respond(request, question, client, deadline, repeatable)
+        _refuse_unknown(pairs)
+        limits = gate.Limits()
+        query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
+        repeatable = gate.pass_through(query, limits) and not clauses
+        deadline = _deadline(pairs, self.deadline_seconds)
+        question = _question(request, pairs, query, base_iri)
+        return await self.respond(request, question, client, deadline, repeatable, clauses)
 
-    async def respond(self, request: Request, question: Question, client: str, deadline: float, repeatable: bool) -> Response:
+    async def respond(
+        self,
+        request: Request,
+        question: Question,
+        client: str,
+        deadline: float,
+        repeatable: bool,
+        clauses: tuple[federation.Clause, ...] = (),
+    ) -> Response:
         """Return the response to a question, 304 when the client has it already; the query ends when the client leaves."""
         headers = {
             "Vary": "Accept",
@@ -98,11 +105,14 @@ class Endpoint:
             headers["Cache-Control"] = "no-store"
 
         async def compute() -> Answer:
-            return await self._ask(question, client, deadline)
+            return await self._ask(question, client, deadline, clauses)
 
         found = await _unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
             return Response(status_code=499)
+        if silently := found.extra.get("silently"):
+            headers["Suasion-Completeness"] = "truncated; reason=service"
+            headers["Suasion-Failed-Services"] = ", ".join(f"<{iri}>" for iri in cast("list[str]", silently))
         charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
         return Response(found.body, headers=headers, media_type=found.media_type + charset)
 
@@ -115,18 +125,29 @@ class Endpoint:
             raise BadParameter(f"graph={iri[:80]!r} is no IRI: give an absolute one.") from None
         return bool(json.loads(found.body)["total"])
 
-    async def _ask(self, question: Question, client: str, deadline: float) -> Answer:
-        """Ask the engine at the cost of a client."""
-        if self.budgets is None:
-            return await self.engine.ask(question, Lane.PUBLIC, client, deadline)
+    async def _ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...]) -> Answer:
+        """Ask the engine, and the endpoints of SERVICE clauses before it, at the cost of a client.
+
+        Waiting for an endpoint costs what computing costs: who has others work for it has no more of that.
+        """
         budgets = self.budgets
-        budgets.admit(client)
+
+        def spent(seconds: float) -> None:
+            if budgets:
+                budgets.charge(client, seconds, failed=False)
+
+        async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
+            return await self.engine.ask(replace(question, services=services), Lane.PUBLIC, client, left, spent)
+
+        if budgets:
+            budgets.admit(client)
         try:
-            return await self.engine.ask(
-                question, Lane.PUBLIC, client, deadline, lambda seconds: budgets.charge(client, seconds, failed=False)
-            )
-        except (BadQuery, TimedOut, AnswerTooLarge, WorkerDied):
-            budgets.charge(client, 0, failed=True)
+            if clauses:
+                return await self.remotes.ask(clauses, deadline, evaluate, spent)
+            return await evaluate((), deadline)
+        except (BadQuery, TimedOut, AnswerTooLarge, RemoteFailed, WorkerDied):
+            if budgets:
+                budgets.charge(client, 0, failed=True)
             raise
 
 
@@ -135,14 +156,13 @@ def accept(request: Request) -> str:
     return ", ".join(request.headers.getlist("accept"))
 
 
-def _question(request: Request, pairs: Pairs, base_iri: str, deadline_seconds: float) -> tuple[Question, float, bool]:
-    """Return the question of a request, its deadline in seconds, and whether it answers the same each time."""
-    accepted = ranked(accept(request), (*SOLUTION_TYPES, *GRAPH_TYPES), ALIASES)
+def _question(request: Request, pairs: Pairs, query: str, base_iri: str) -> Question:
+    """Return the question of a request; relative IRIs in it are resolved against the base IRI."""
+    named = [value for name, value in pairs if name in formats.PARAMETERS]
+    accepted = formats.accepted(accept(request), named)
     default = _all(pairs, "default-graph-uri")
     union = UNION in (default or ())
-    query = _query(pairs)
-    repeatable = gate.pass_through(query, gate.Limits())
-    question = Question(
+    return Question(
         query=query,
         default_graphs=None if union or default is None else tuple(dict.fromkeys(default)),  # twice would be each triple twice
         named_graphs=_all(pairs, "named-graph-uri"),
@@ -151,7 +171,6 @@ def _question(request: Request, pairs: Pairs, base_iri: str, deadline_seconds: f
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
         base_iri=base_iri,
     )
-    return question, _deadline(pairs, deadline_seconds), repeatable
 
 
 async def _unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
@@ -232,9 +251,19 @@ def _text(encoded: bytes, place: str) -> str:
         raise BadQuery(f"Byte {error.start} of the {place} is not UTF-8.") from None
 
 
-def _query(pairs: Pairs) -> str:
-    if any(name in ("update", "using-graph-uri", "using-named-graph-uri") for name, _ in pairs):
+def _refuse_unknown(pairs: Pairs) -> None:
+    """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
+    if any(name in _UPDATE_PARAMETERS for name, _ in pairs):
         raise BadQuery("This endpoint only reads: send a query, not an update.")
+    for name, value in pairs:
+        if name not in PARAMETERS and value.lower() not in _AT_REST.get(name, ()):
+            raise UnknownParameter(
+                f"/sparql has no parameter {name[:60]!r}, or not with this value; it has {', '.join(PARAMETERS)}.",
+                {"parameters": list(PARAMETERS)},
+            )
+
+
+def _query(pairs: Pairs) -> str:
     queries = [value for name, value in pairs if name == "query"]
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"

@@ -80,8 +80,8 @@ def _work(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str]
 def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int) -> None:
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
-            head_length, _ = lengths(head)
-            question = unpack_question(json.loads(stream.read(head_length)))
+            head_length, body_length = lengths(head)
+            question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
                 answer = evaluate(dataset, question, prefixes, most_bytes)
             except MemoryError:

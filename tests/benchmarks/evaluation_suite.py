@@ -241,12 +241,16 @@ def tsv_term(cell: str) -> Term:
     if match["bnode"]:
         return ("bnode", match["bnode"])
     if match["quote"]:
-        text = re.sub(r"\\(?:u(.{4})|U(.{8})|(.))", lambda m: _ESCAPES[m[3]] if m[3] else chr(int(m[1] or m[2], 16)), match["text"])
+        text = re.sub(
+            r"\\(?:u(.{4})|U(.{8})|(.))", lambda m: _ESCAPES[m[3]] if m[3] else chr(int(m[1] or m[2], 16)), match["text"]
+        )
         return literal(text, match["language"] or "", match["datatype"] or "")
     return literal(cell, "", XSD + next(kind for kind in ("integer", "decimal", "double", "boolean") if match[kind]))
 
 
-READERS: Mapping[str, Callable[[bytes], bool | Solutions]] = dict(zip(SOLUTIONS, (read_json, read_xml, read_csv, read_tsv), strict=True))
+READERS: Mapping[str, Callable[[bytes], bool | Solutions]] = dict(
+    zip(SOLUTIONS, (read_json, read_xml, read_csv, read_tsv), strict=True)
+)
 
 
 def read_graph(body: bytes, form: str) -> Graph:
