@@ -13,6 +13,7 @@ from suasion.errors import SuasionError
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
 from suasion.inlining import inlined
 from suasion.loading import Dataset
+from suasion.serialising import serialise
 from suasion.syntax import described
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
     if isinstance(results, ox.QueryTriples):
         media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
         if media_type:
-            ox.serialize(results, out, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+            serialise(results, out, media_type, prefixes)
     else:
         media_type = next((t for t in question.solution_types if t in SOLUTION_TYPES), "")
         if media_type:
-            results.serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
+            serialise(results, out, media_type, prefixes)
     if not media_type:
         known = GRAPH_TYPES if isinstance(results, ox.QueryTriples) else SOLUTION_TYPES
         return Answer(
