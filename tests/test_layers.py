@@ -38,6 +38,7 @@ LAYERS = (
         "prefixes",
         "processes",
         "progress",
+        "serialising",
         "settings",
         "source",
         "streams",
@@ -174,6 +175,6 @@ def test_the_running_service_has_loaded_no_engine(bundle: Path) -> None:
 def test_only_these_modules_touch_the_engine(bundle: Path) -> None:
     users = {module for module, others in imports(bundle).items() if "pyoxigraph" in others}
     assert users <= {
-        *("checks", "evaluation", "files", "inlining", "loading", "locate", "projection", "shapes", "uploads", "verify"),
-        *("worker", "writing"),
+        *("checks", "evaluation", "files", "inlining", "loading", "locate", "projection", "serialising", "shapes", "uploads"),
+        *("verify", "worker", "writing"),
     }

@@ -74,6 +74,7 @@ def test_parameters_are_decoded(client: Client, written: str) -> None:
         (f"Query={ASK}", 400),
         ("&".join([f"query={ASK}", *["x=1"] * 200]), 400),
         (f"query={ASK}&version=1.2", 200),
+        (f"query={ASK}&clientRequestId=x", 200),
         (f"query={ASK}&unknown=1", 400),
         (f"&&query={ASK}&", 200),
         (f"query={ASK}&default-graph-uri={PLACES}&default-graph-uri={PLACES}", 200),

@@ -17,6 +17,7 @@ from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
 from suasion.inlining import inlined
 from suasion.loading import Dataset
 from suasion.prefixes import BASE
+from suasion.serialising import serialise
 from suasion.syntax import described
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ def _evaluate(
         media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
         out = _Body(media_type, most_bytes, outlet, "Turtle", failures)
         if media_type:
-            ox.serialize(results, out, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+            serialise(results, out, media_type, prefixes)
     else:
         media_type = _solution_type(question)
         out = _Body(media_type, most_bytes, outlet, "JSON", failures)
         if media_type:
-            results.serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
+            serialise(results, out, media_type, prefixes)
     if not media_type:
         known = GRAPH_TYPES if isinstance(results, ox.QueryTriples) else SOLUTION_TYPES
         return Answer(
@@ -253,7 +254,7 @@ class _Partial:
         truncated = "deadline" if unfinished else self.truncated
         document = "\n".join((self.head, *rows, "")).encode()
         out = _Body(media_type, sys.maxsize, None, "JSON", self.failures)
-        ox.parse_query_results(document, format=_TSV).serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
+        serialise(ox.parse_query_results(document, format=_TSV), out, media_type, {})
         whole = out.finished()
         return replace(whole, body=_marked(whole.body, media_type, truncated), truncated=truncated)
 
