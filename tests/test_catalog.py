@@ -115,7 +115,7 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         ('lists = ["colours"]', 'lists = ["colors", "colours"]', "lists names colors, which is no column."),
         ("[params.maker]", "[params.maker]\ntitle = 'x'", "title is no key of params.maker; there are description, example,"),
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
-        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer."),
+        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, search."),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),
         ('summary = "Toys"', 'summary = "Toys', "the front matter is no TOML: "),
         ('summary = "Toys"', 'summary = "Toys"\nsummary = "Cars"', "the front matter is no TOML: "),

@@ -17,9 +17,9 @@ LAYERS = (
     ("curated", "home", "problems", "sparql"),
     ("locate", "shapes", "worker"),
     ("checks", "engine", "evaluation", "projection", "verify"),
-    ("answers",),
+    ("answers", "hits"),
     ("accesslog", "loading", "protocol", "terms"),
-    ("files",),
+    ("files", "textindex"),
     (
         "catalog",
         "clients",
@@ -36,6 +36,7 @@ LAYERS = (
         "settings",
         "source",
         "streams",
+        "words",
     ),
     ("errors", "syntax"),
     ("__init__",),
@@ -71,8 +72,9 @@ HTTP_SIDE = [
     "source",
     "sparql",
     "terms",
+    "words",
 ]
-ENGINE_SIDE = {"evaluation", "files", "loading", "worker", "pyoxigraph", "rdflib", "pyshacl"}
+ENGINE_SIDE = {"evaluation", "files", "hits", "loading", "textindex", "worker", "pyoxigraph", "rdflib", "pyshacl"}
 
 
 def imported(source: str, package: frozenset[str]) -> Iterator[str]:
@@ -154,4 +156,4 @@ def test_the_running_service_has_loaded_no_engine(bundle: Path) -> None:
 
 def test_only_these_modules_touch_the_engine(bundle: Path) -> None:
     users = {module for module, others in imports(bundle).items() if "pyoxigraph" in others}
-    assert users <= {"checks", "evaluation", "files", "loading", "locate", "projection", "shapes", "verify", "worker"}
+    assert users <= {"checks", "evaluation", "files", "hits", "loading", "locate", "projection", "shapes", "verify", "worker"}

@@ -3,14 +3,17 @@
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import pyoxigraph as ox
 
 from suasion.exchange import Answer, Question, Term
+from suasion.hits import shown
 from suasion.loading import Dataset
 from suasion.syntax import described
+from suasion.textindex import TextIndex
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -32,10 +35,17 @@ GRAPH_FORMATS = {
 ROWS_TYPE = "application/json"
 
 
-def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
-    """Return the answer to a question; what is wrong with it is an answer too, never an exception."""
+def evaluate(
+    dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int, index: TextIndex | None = None
+) -> Answer:
+    """Return the answer to a question; what is wrong with it is an answer too, never an exception.
+
+    Without an index a search has no hits.
+    """
     try:
-        return _evaluate(dataset, question, prefixes, most_bytes)
+        with shown(dataset.union if question.union else dataset.facts, index, question.search) as cut:
+            answer = _evaluate(dataset, question, prefixes, most_bytes)
+        return replace(answer, extra={"cut": True}) if cut and not answer.error else answer
     except SyntaxError as error:
         return _misparsed(error.msg)
     except _TooLargeError:

@@ -3,7 +3,7 @@
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
@@ -13,13 +13,24 @@ Term = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """A text to look up: the most hits, their kind ("" for any), and the columns of the text index that are searched."""
+
+    text: str
+    most: int
+    kind: str = ""
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A query for a worker.
 
     `terms` are bound to variables before evaluation. `default_graphs` and `named_graphs` (IRIs) are the dataset of the
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
-    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total.
+    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. The hits of `search`
+    are in graph:hits for the length of the query.
     """
 
     query: str
@@ -30,11 +41,15 @@ class Question:
     solution_types: tuple[str, ...] = ("application/sparql-results+json",)
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
+    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a worker answers: a body of a media type, or the name of an error class with its sentence."""
+    """What a worker answers: a body of a media type, or the name of an error class with its sentence.
+
+    `extra` belongs to an error, or says `cut` of a body: the text searched for fits more things than were looked at.
+    """
 
     media_type: str = ""
     body: bytes = b""
@@ -54,12 +69,16 @@ class Ready:
 
 def pack_question(question: Question) -> bytes:
     """Return a question as one frame."""
-    return _pack({name: getattr(question, name) for name in Question.__slots__}, b"")
+    search = None if question.search is None else asdict(question.search)
+    return _pack({name: getattr(question, name) for name in Question.__slots__} | {"search": search}, b"")
 
 
 def unpack_question(head: Mapping[str, object]) -> Question:
     """Return the question of a frame's head; JSON lists become tuples again."""
-    return Question(**{k: tuple(v) if isinstance(v, list) else v for k, v in head.items()})  # type: ignore[arg-type]
+    values = _tuples(head)
+    if isinstance(search := values["search"], Mapping):
+        values["search"] = Search(**_tuples(search))  # type: ignore[arg-type]
+    return Question(**values)  # type: ignore[arg-type]
 
 
 def pack_answer(answer: Answer) -> bytes:
@@ -77,6 +96,10 @@ def lengths(head: bytes) -> tuple[int, int]:
     """Return the lengths, in bytes, of the JSON head and of the body of a frame, from its first HEAD_BYTES bytes."""
     head_length, body_length = _HEAD.unpack(head)
     return head_length, body_length
+
+
+def _tuples(values: Mapping[str, object]) -> dict[str, object]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def _pack(head: Mapping[str, object], body: bytes) -> bytes:

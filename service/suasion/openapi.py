@@ -5,7 +5,7 @@ import re
 from suasion.catalog import Parameter, Query
 from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
 
-_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer"}
+_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "search": "string", "integer": "integer"}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],

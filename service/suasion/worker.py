@@ -14,14 +14,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from suasion import catalog, checks, loading, projection
+from suasion import catalog, checks, hits, loading, projection
 from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError
 from suasion.evaluation import evaluate
 from suasion.exchange import HEAD_BYTES, Answer, Ready, lengths, pack_answer, unpack_question
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
+from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
+from suasion.textindex import TextIndex
 
 STACK_BYTES = 512 * 1024 * 1024
 
@@ -34,6 +36,7 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
     try:
         dataset = loading.load_source(source, sys.stderr)
         prefixes = Prefixes({}) if source.bundle is None else _checked(dataset, source.bundle)
+        index = _indexed(dataset, source)
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
@@ -45,7 +48,7 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
         if pid == 0:
             control.close()
             ours.close()
-            _work(theirs, dataset, prefixes.table, memory_bytes, most_bytes)
+            _work(theirs, dataset, prefixes.table, memory_bytes, most_bytes, index)
             os._exit(0)
         theirs.close()
         pidfd = os.pidfd_open(pid)
@@ -63,27 +66,37 @@ def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
     return prefixes
 
 
+def _indexed(dataset: Dataset, source: Source) -> TextIndex:
+    """Return the index of the texts of a dataset. Workers take it over as it is when they are forked."""
+    folder = (source.bundle or bundle_folder(Settings())) / "queries" / "index"
+    return hits.indexed(dataset.union, folder / ("article.rq" if source.bundle else "files.rq"))
+
+
 def _line(ready: Ready) -> bytes:
     return json.dumps(asdict(ready)).encode() + b"\n"
 
 
-def _work(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int) -> None:
+def _work(
+    requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int, index: TextIndex
+) -> None:
     """Answer questions until the other side closes; deep queries get a large stack, hence the thread."""
     die_with_parent()
     confine(memory_bytes, requests.fileno() + 1)
     threading.stack_size(STACK_BYTES)
-    thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes))
+    thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes, index))
     thread.start()
     thread.join()
 
 
-def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int) -> None:
+def _answer_all(
+    requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int, index: TextIndex
+) -> None:
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
             head_length, _ = lengths(head)
             question = unpack_question(json.loads(stream.read(head_length)))
             try:
-                answer = evaluate(dataset, question, prefixes, most_bytes)
+                answer = evaluate(dataset, question, prefixes, most_bytes, index)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
