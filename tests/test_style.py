@@ -149,7 +149,7 @@ FILES = [
 ]
 DATA = [file for file in FILES if file.suffix in {".ttl", ".trig"}]
 QUERIES = [file for file in FILES if file.suffix in {".rq", ".ru"}]
-QUESTIONS = [file for file in QUERIES if file.relative_to(ROOT).parts[1] in {"api", "questions"}]
+QUESTIONS = [file for file in QUERIES if file.relative_to(ROOT).parts[1] in {"api", "files", "questions"}]
 
 
 def label(file: Path) -> str:

@@ -125,7 +125,7 @@ def _parameter(path: Path, name: str, table: object) -> Parameter:
 
 def _search_options(path: Path, name: str, table: Mapping[str, object]) -> Mapping[str, Any]:
     most = table.get("most", SEARCH_MOST)
-    if not isinstance(most, int) or not 1 <= most <= SEARCH_MOST:
+    if type(most) is not int or not 1 <= most <= SEARCH_MOST:
         raise QueryFileError(f"{path}: params.{name}.most has to be a whole number from 1 to {SEARCH_MOST}.")
     within = _strings(path, table, "within", f"params.{name}.") or SEARCH_COLUMNS
     if unknown := set(within) - set(SEARCH_COLUMNS):

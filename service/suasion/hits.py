@@ -29,8 +29,10 @@ def indexed(store: ox.Store, path: Path) -> TextIndex:
         solutions = store.query(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise DataFileError(f"{path}, {described(error.msg)[0]}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataFileError(f"{path}: {error}.") from error
+    except OSError as error:
+        raise DataFileError(f"{path}: {error.strerror}: the text index is made by this query.") from error
+    except UnicodeDecodeError as error:
+        raise DataFileError(f"{path}: byte {error.start} is not UTF-8.") from error
     if not isinstance(solutions, ox.QuerySolutions) or [variable.value for variable in solutions.variables] != _VARIABLES:
         raise DataFileError(f"{path}: what the text index holds is a SELECT of {' '.join('?' + name for name in _VARIABLES)}.")
     return TextIndex(_entries(solutions, path))

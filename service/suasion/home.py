@@ -23,6 +23,7 @@ _PAGE = """<!doctype html>
 <p>What one article in international relations says, as a knowledge graph: who says it, how surely, and where it stands.</p>
 <p>H. H. Michael Hsiao and Alan Yang, “Soft Power Politics in the Asia Pacific: Chinese and Japanese Quests for Regional
 Leadership”, <cite>The Asia-Pacific Journal: Japan Focus</cite> 7(8) no. 2, 2009.</p>
+{% endif %}
 <h2>Questions</h2>
 <table>
 <thead><tr><th scope="col">Question</th><th scope="col">Try it</th><th scope="col">As</th></tr></thead>
@@ -36,7 +37,6 @@ Leadership”, <cite>The Asia-Pacific Journal: Japan Focus</cite> 7(8) no. 2, 20
 {% endfor %}
 </tbody>
 </table>
-{% endif %}
 <h2>SPARQL</h2>
 <form action="/sparql" method="post">
 <p><label for="query">Query</label></p>

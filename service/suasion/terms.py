@@ -12,7 +12,7 @@ from suasion.words import units
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
-_MOST_WORDS = 50
+_MOST_WORDS, _MOST_CHARACTERS = 50, 200
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _INTEGERS = {XSD + name for name in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger", "gYear")}
 _NUMBERS = {XSD + name for name in ("decimal", "double", "float")}
@@ -37,8 +37,10 @@ def bound(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ..
             if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
                 raise _bad(parameter, text, "a whole number")
             return ({"type": "literal", "value": str(int(text)), "datatype": XSD + "integer"},)
-        case "search" if len(units(text)) > _MOST_WORDS:
-            raise _bad(parameter, text, f"at most {_MOST_WORDS} words")
+        case "search" if len(found := units(text)) > _MOST_WORDS or sum(map(len, found)) > _MOST_CHARACTERS:
+            raise _bad(
+                parameter, text, f"at most {_MOST_WORDS} words, or {_MOST_CHARACTERS} characters of a script without spaces"
+            )
         case _:
             if not text.strip():
                 raise _bad(parameter, text, "some text")

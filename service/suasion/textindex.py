@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import groupby
 from typing import NamedTuple
 
 from suasion.errors import DataError
@@ -19,6 +18,7 @@ COLUMNS = ("names", "codes", "texts")
 _WEIGHTS = (8.0, 4.0, 1.0)  # of the columns, for BM25
 _BETWEEN = " \uf8ff "  # a word that no text has, so that no run of words reaches from one name into the next
 _FIRST, _LAST = "\x01", "\U0010ffff"  # before and after all that a name may go on with
+_MOST_COMPARED = 200  # words that share most groups of three letters with a misspelled one
 _MOST_GUESSES = 3
 _MOST_BEGINNINGS = 1000  # names, in the order of the alphabet, of which the nearest are taken
 _SCHEMA = """
@@ -89,7 +89,7 @@ class _Place(NamedTuple):
     form: tuple[str, str] | None
 
 
-_COLUMN = {Role.LABEL: "names", Role.NAME: "names", Role.CODE: "codes", Role.TEXT: "texts"}
+_COLUMN = (0, 0, 1, 2)  # of each role
 _Wanted = list[list[tuple[str, ...]]]
 """What has to be there: of each inner list one run of words."""
 
@@ -107,8 +107,8 @@ class TextIndex:
                 f"SQLite {sqlite3.sqlite_version} has no text search ({error}): use 3.34 or newer, with FTS5."
             ) from None
         self._database.execute("BEGIN")
-        self._fill(sorted(set(entries)))
-        self._database.execute("CREATE INDEX form_key ON form (key, thing) WHERE key IS NOT NULL")
+        self._fill(_by_thing(entries))
+        self._database.execute("CREATE INDEX form_key ON form (key, thing) WHERE role < 3")
         self._database.execute("COMMIT")
 
     def size_bytes(self) -> int:
@@ -142,28 +142,26 @@ class TextIndex:
         places = list(self._words(whole, most + 1, kind, within, 2))
         return self._shown(some, places[:most], "some", len(places) > most)
 
-    def _fill(self, entries: Sequence[Entry]) -> None:
+    def _fill(self, by_thing: list[list[Entry]]) -> None:
         """Insert the things, numbered by the length of their labels: so those as good as each other come shortest first."""
-        by_thing = [_unrepeated(sorted(group, key=_as_shown)) for _, group in groupby(entries, key=lambda entry: entry.thing)]
-        by_thing.sort(key=lambda ordered: (len(ordered[0].text), ordered[0].text, ordered[0].thing))
-        uses: Counter[str] = Counter()
+        by_thing.sort(key=lambda entries: (len(entries[0].text), entries[0].text, entries[0].thing))
+        spoken: list[str] = []
         things, forms, docs = [], [], []
-        for thing, ordered in enumerate(by_thing, start=1):
-            first = ordered[0]
-            things.append((thing, first.thing, first.kind, first.text, first.language))
-            columns: dict[str, list[str]] = {name: [] for name in COLUMNS}
-            for number, (_, _, role, text, language) in enumerate(ordered):
-                parts = tokens(text)
-                if role is not Role.CODE:
-                    uses.update(parts)
-                key = " ".join(parts)
+        for thing, entries in enumerate(by_thing, start=1):
+            columns: tuple[list[str], list[str], list[str]] = ([], [], [])
+            for number, (_, _, role, text, language) in enumerate(entries):
+                words = tokens(text)
+                if role != Role.CODE:
+                    spoken += words
+                key = " ".join(words)
                 columns[_COLUMN[role]].append(key)
-                forms.append((thing, number, role, text, language, None if role is Role.TEXT else key))
-            docs.append((thing, *[_BETWEEN.join(columns[name]) for name in COLUMNS]))
+                forms.append((thing, number, role, text, language, key))
+            things.append((thing, entries[0].thing, entries[0].kind, entries[0].text, entries[0].language))
+            docs.append((thing, *[_BETWEEN.join(column) for column in columns]))
         self._database.executemany("INSERT INTO thing VALUES (?, ?, ?, ?, ?)", things)
         self._database.executemany("INSERT INTO form VALUES (?, ?, ?, ?, ?, ?)", forms)
         self._database.executemany("INSERT INTO doc (rowid, names, codes, texts) VALUES (?, ?, ?, ?)", docs)
-        known = [(f" {word} ", count) for word, count in sorted(uses.items()) if _may_be_misspelled(word)]
+        known = [(f" {word} ", uses) for word, uses in sorted(Counter(spoken).items()) if _may_be_misspelled(word)]
         self._database.executemany("INSERT INTO spelling (word, uses) VALUES (?, ?)", known)
 
     def _all(self, wanted: _Wanted, most: int, kind: str, within: Sequence[str]) -> tuple[list[_Place], bool]:
@@ -196,7 +194,7 @@ class TextIndex:
                 ) AS nearness
                 FROM (
                   SELECT thing, text, language, role, key FROM form
-                  WHERE key >= :first AND key < :after AND role <= :role
+                  WHERE key >= :first AND key < :after AND role < 3 AND role <= :role
                     AND (:kind = '' OR (SELECT kind FROM thing WHERE id = form.thing) = :kind)
                   ORDER BY key, thing
                   LIMIT :considered
@@ -252,7 +250,9 @@ class TextIndex:
         padded = f" {word} "
         pieces = dict.fromkeys(padded[at : at + 3] for at in range(len(padded) - 2))
         query = " OR ".join(f'"{piece}"' for piece in pieces)
-        rows = self._database.execute("SELECT word, uses FROM spelling WHERE spelling MATCH ?", (query,))
+        rows = self._database.execute(
+            "SELECT word, uses FROM spelling WHERE spelling MATCH ? ORDER BY rank, rowid LIMIT ?", (query, _MOST_COMPARED)
+        )
         allowed = 1 if len(word) < 8 else 2
         near = []
         for spelled, uses in rows:
@@ -280,7 +280,7 @@ class TextIndex:
         for text, language, key in self._database.execute(
             "SELECT text, language, key FROM form WHERE thing = ? ORDER BY number", (thing,)
         ):
-            words = f" {' '.join(tokens(text)) if key is None else key} "
+            words = f" {key} "
             has = sum(any(f" {' '.join(unit)}" in words for unit in choices) for choices in wanted)
             if has > most:
                 best, most = (text, language), has
@@ -310,17 +310,24 @@ def _may_be_misspelled(word: str) -> bool:
     return len(word) > 3 and word.isalpha()
 
 
+def _by_thing(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Return the entries of each thing, the one to show first; a text that repeats an earlier one is left out."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.thing, []).append(entry)
+    for group in groups.values():
+        if len(group) > 1:
+            group.sort(key=_as_shown)
+            first: dict[tuple[str, str], Entry] = {}
+            for entry in group:
+                first.setdefault((entry.text, entry.language), entry)
+            group[:] = first.values()
+    return list(groups.values())
+
+
 def _as_shown(entry: Entry) -> tuple[object, ...]:
     """Order the texts of a thing: by role, English first, then what has no language."""
-    return entry.role, (entry.language.partition("-")[0] != "en", entry.language), len(entry.text), entry.text
-
-
-def _unrepeated(entries: Sequence[Entry]) -> list[Entry]:
-    """Leave out what repeats the text and language of an entry before it: a spelling is often the preferred name itself."""
-    first: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        first.setdefault((entry.text, entry.language), entry)
-    return list(first.values())
+    return entry.role, (entry.language.partition("-")[0] != "en", entry.language), len(entry.text), entry.text, entry.kind
 
 
 def _quoted(unit: Sequence[str]) -> str:
