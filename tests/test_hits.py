@@ -12,7 +12,7 @@ from suasion.evaluation import evaluate
 from suasion.exchange import Question, Search
 from suasion.loading import Dataset
 from suasion.prefixes import ID
-from suasion.textindex import TextIndex
+from suasion.textindex import Entry, Role, TextIndex
 from suasion.words import tokens
 
 WITHIN = ("names", "codes", "texts")
@@ -89,8 +89,8 @@ def test_things_without_an_iri_are_found_too() -> None:
     store = ox.Store()
     store.load(b'PREFIX : <a:> _:x :label "Laos" ; :size 3 .', format=ox.RdfFormat.TURTLE)
     dataset = Dataset(store, store)
-    solutions = list(store.query("SELECT ?thing WHERE { ?thing <a:label> ?text }"))
-    entry = hits.Entry(str(solutions[0]["thing"]), "", hits.Role.LABEL, "Laos", "")
+    (thing,) = {str(quad.subject) for quad in store}
+    entry = Entry(thing, "", Role.LABEL, "Laos", "")
     query = "SELECT ?size WHERE { GRAPH <https://w3id.org/suasion/graph/hits> { ?x ?p ?n } ?x <a:size> ?size }"
     rows = asked(dataset, TextIndex([entry]), "laos", query)["rows"]
     assert isinstance(rows, list)
@@ -100,7 +100,7 @@ def test_things_without_an_iri_are_found_too() -> None:
 def test_every_name_and_code_finds_its_thing_among_the_whole_matches(dataset: Dataset, bundle: Path, index: TextIndex) -> None:
     query = (bundle / "queries" / "index" / "article.rq").read_text(encoding="utf-8")
     missed = []
-    for thing, _, role, text in dataset.union.query(query):  # type: ignore[misc, union-attr]
+    for thing, _, role, text in dataset.union.query(query):  # type: ignore[union-attr]
         if role.value != "text":
             whole = [hit.thing for hit in index.find(text.value, 60).hits if hit.rank == 0]
             missed += [] if str(thing) in whole else [(thing.value, text.value)]
@@ -111,7 +111,7 @@ def test_every_name_and_code_finds_its_thing_among_the_whole_matches(dataset: Da
 def test_the_claims_found_are_those_whose_summary_has_the_words(dataset: Dataset, index: TextIndex, text: str) -> None:
     *whole, begun = tokens(text)
     expected = set()
-    for claim, summary in dataset.union.query("SELECT ?c ?s WHERE { ?c <https://w3id.org/suasion/def#summary> ?s }"):  # type: ignore[misc, union-attr]
+    for claim, summary in dataset.union.query("SELECT ?c ?s WHERE { ?c <https://w3id.org/suasion/def#summary> ?s }"):  # type: ignore[union-attr]
         words = tokens(summary.value)
         if set(whole) <= set(words) and any(word.startswith(begun) for word in words):
             expected.add(str(claim))
@@ -123,7 +123,7 @@ def test_the_kinds_that_a_question_takes_are_those_of_the_data(dataset: Dataset,
     query = (bundle / "queries" / "index" / "article.rq").read_text(encoding="utf-8")
     kinds: set[str] = set()
     named: set[str] = set()
-    for _, kind, role, _ in dataset.union.query(query):  # type: ignore[misc, union-attr]
+    for _, kind, role, _ in dataset.union.query(query):  # type: ignore[union-attr]
         kinds.add(kind.value)
         named |= {kind.value} if role.value != "text" else set()
     taken = {q.name: set(p.values) for q in catalog.load(bundle / "queries" / "api") for p in q.parameters if p.name == "kind"}

@@ -46,7 +46,7 @@ def test_a_name_in_any_spelling_or_a_code_finds_its_thing_first(client: Client, 
     ("text", "first"),
     [
         ("Koizmi", "actor:koizumi-junichiro"),
-        ("phillipines", "actor:philippines"),
+        ("philippinse", "actor:philippines"),
         ("confucious institute", "initiative:confucius-institutes"),
     ],
 )

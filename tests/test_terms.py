@@ -80,7 +80,6 @@ def test_a_text_becomes_its_terms(parameter: Parameter, text: str, expected: lis
         *((TEXT, text, "some text") for text in ("", " ", "\n\t")),
         (CHOICE, "1.3", "one of 1, 1.2"),
         (WORDS, " ", "some text"),
-        (WORDS, "a " * 29 + "b c " * 11, "at most 50 words, or 200 characters of a script without spaces"),
     ],
 )
 def test_another_text_is_refused_with_what_is_accepted(
@@ -99,6 +98,14 @@ def test_the_text_of_a_search_is_not_bound_but_looked_up() -> None:
     assert searched(query, terms) == ({"section": literal("1.2")}, Search("bear", 10, "1.2", ("names",)))
     assert searched(query, {"text": literal("bear")}) == ({}, Search("bear", 10, "", ("names",)))
     assert searched(query, {"section": literal("1.2")}) == ({"section": literal("1.2")}, None)
+
+
+@pytest.mark.parametrize("text", ["a " * 51, "日" * 201, '"' + "ab" * 20 + " c" * 200 + '"'])
+def test_more_words_than_a_search_takes_are_refused(text: str, prefixes: Prefixes) -> None:
+    assert bound(WORDS, text[:99], prefixes)
+    with pytest.raises(BadParameter) as caught:
+        bound(WORDS, text, prefixes)
+    assert "give at most 50 words, or 200 characters of a script without spaces" in str(caught.value)
 
 
 def test_a_long_text_is_not_repeated_whole(prefixes: Prefixes) -> None:
