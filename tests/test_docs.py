@@ -202,7 +202,7 @@ def test_the_front_matter_keys_are_the_documented_ones() -> None:
     text = read(ROOT / "queries" / "README.md")
     section = text[text.index("## Front matter") : text.index("## Rules")]
     keys = set(re.findall(r"^\| `\[?(\w+)(?:\.NAME)?\]?` \|", section, re.MULTILINE))
-    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS
+    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS | catalog._SEARCH_KEYS
     assert all(f"`{kind}`" in section for kind in catalog.PARAMETER_TYPES)
 
 

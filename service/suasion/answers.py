@@ -49,7 +49,7 @@ class Answers:
         asked = (question.query, question.base_iri, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
         form = (
             *(question.solution_types, question.graph_types, question.rows),
-            *(question.graph, question.published, question.partial),
+            *(question.graph, question.published, question.partial, question.search),
         )
         return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
 

@@ -52,7 +52,7 @@ _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecom
 def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
-    For RDF files there are no curated questions. A loader that was launched before is taken over.
+    For RDF files the curated questions are those that fit any data. A loader that was launched before is taken over.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
@@ -60,7 +60,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     source = given or Source(bundle)
     files = tuple(file.name for file in source.files) or (() if source.bundle else (str(source.writable),))
     prefixes = Prefixes({}) if files else declared(bundle)
-    queries = () if files else catalog.load(bundle / "queries" / "api")
+    queries = catalog.load(bundle / "queries" / ("files" if files else "api"))
     _refuse_reserved(queries)
     described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)

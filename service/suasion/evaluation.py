@@ -14,11 +14,13 @@ import pyoxigraph as ox
 
 from suasion.errors import SuasionError
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
+from suasion.hits import shown
 from suasion.inlining import inlined
 from suasion.loading import Dataset
 from suasion.prefixes import BASE
 from suasion.serialising import serialise
 from suasion.syntax import described
+from suasion.textindex import TextIndex
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -41,16 +43,22 @@ class Outlet:
 
 
 def evaluate(
-    dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int, outlet: Outlet | None = None
+    dataset: Dataset,
+    question: Question,
+    prefixes: Mapping[str, str],
+    most_bytes: int,
+    outlet: Outlet | None = None,
+    index: TextIndex | None = None,
 ) -> Answer:
     """Return the answer to a question; what is wrong with it is an answer too, never an exception.
 
-    With an outlet, an answer above its spool is sent there in parts, and the last part, or what is wrong, is returned.
+    With an outlet, an answer above its spool is sent there in parts, and the last part, or what is wrong, is returned. Without
+    an index a search has no hits.
     """
     try:
-        if question.partial and outlet and (partial := _Partial(dataset, question, outlet.spool_bytes).answer()):
-            return partial
-        return _evaluate(dataset, question, prefixes, most_bytes, outlet)
+        with shown(dataset.union if question.union else dataset.facts, index, question.search) as cut:
+            answer = _answered(dataset, question, prefixes, most_bytes, outlet)
+        return replace(answer, extra={**answer.extra, "cut": True}) if cut and not answer.error else answer
     except SyntaxError as error:
         return _misparsed(error.msg)
     except SuasionError as error:
@@ -66,6 +74,14 @@ def evaluate(
         unknown = _UNKNOWN_FUNCTION.match(str(error))
         kind = "UnknownFunction" if unknown else "BadQuery"
         return Answer(error=kind, detail=f"The query cannot be run: {error}")
+
+
+def _answered(
+    dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int, outlet: Outlet | None
+) -> Answer:
+    if question.partial and outlet and (partial := _Partial(dataset, question, outlet.spool_bytes).answer()):
+        return partial
+    return _evaluate(dataset, question, prefixes, most_bytes, outlet)
 
 
 def _evaluate(

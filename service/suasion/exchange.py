@@ -49,6 +49,16 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """A text to look up: the most hits, their kind ("" for any), and the columns of the text index that are searched."""
+
+    text: str
+    most: int
+    kind: str = ""
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A query for a worker.
 
@@ -59,7 +69,7 @@ class Question:
     a SELECT is answered after so many seconds with the rows found so far, if there are any. Relative IRIs in the query are
     resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses, which
     the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With `published` what
-    was written beside a bundle is left out.
+    was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
     """
 
     query: str
@@ -75,6 +85,7 @@ class Question:
     services: tuple[Service, ...] = ()
     graph: str | None = None
     published: bool = False
+    search: Search | None = None
 
 
 class Operation(StrEnum):
@@ -130,7 +141,7 @@ class Answer:
     Of a long answer this is one part: `more` says whether others follow, and `rest` brings them to the HTTP process.
     `truncated` is what a partial answer ran into: deadline or bytes.
     `extra` goes into the problem document of an error; with a body it may name the endpoints of SERVICE that failed `silently`,
-    and those of them that are `broken`.
+    and those of them that are `broken`, or say `cut`: the text searched for fits more things than were looked at.
     """
 
     media_type: str = ""
@@ -178,12 +189,15 @@ def pack_question(question: Question) -> bytes:
     """Return a question as one frame; its body is what endpoints answered, one after the other."""
     head = {name: getattr(question, name) for name in Question.__slots__}
     head["services"] = [{**asdict(one), "body": len(one.body)} for one in question.services]
+    head["search"] = None if question.search is None else asdict(question.search)
     return _pack(head, b"".join(one.body for one in question.services))
 
 
 def unpack_question(head: Mapping[str, object], body: bytes) -> Question:
     """Return the question of the two parts of a frame; JSON lists become tuples again."""
-    told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in head.items()}
+    told = _tuples(head)
+    if told["search"] is not None:
+        told["search"] = Search(**_tuples(told["search"]))
     services = []
     start = 0
     for one in told["services"]:
@@ -202,7 +216,7 @@ def pack_change(change: Change) -> bytes:
 
 def unpack_change(head: bytes, body: bytes) -> Change:
     """Return the change of the two parts of a frame."""
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(head).items()}
+    values = _tuples(json.loads(head))
     documents, start = [], 0
     for media_type, length, name in values.pop("documents"):
         documents.append(Document(media_type, body[start : start + length], name))
@@ -225,6 +239,10 @@ def lengths(head: bytes) -> tuple[int, int]:
     """Return the lengths, in bytes, of the JSON head and of the body of a frame, from its first HEAD_BYTES bytes."""
     head_length, body_length = _HEAD.unpack(head)
     return head_length, body_length
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def _pack(head: Mapping[str, object], body: bytes) -> bytes:

@@ -7,7 +7,7 @@ from suasion.catalog import Parameter, Query
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
 from suasion.formats import NAMES
 
-_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer"}
+_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "search": "string", "integer": "integer"}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
