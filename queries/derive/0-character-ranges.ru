@@ -5,7 +5,7 @@ PREFIX oa: <http://www.w3.org/ns/oa#>
 INSERT { GRAPH ?g { ?passage :characterRanges ?ranges } }
 WHERE {
   GRAPH ?g {
-    ?passage oa:hasSelector ?first .
+    ?passage a :Passage ; oa:hasSelector ?first .
     ?first oa:start ?start ; oa:end ?end .
     FILTER NOT EXISTS { ?first :ordinal ?n FILTER(?n > 1) }
     OPTIONAL {
