@@ -5,7 +5,8 @@ PREFIX oa: <http://www.w3.org/ns/oa#>
 INSERT { GRAPH ?g { ?passage :characterRanges ?ranges } }
 WHERE {
   GRAPH ?g {
-    ?passage a :Passage ; oa:hasSelector ?first .
+    ?passage oa:hasSelector ?first .
+    FILTER NOT EXISTS { ?passage :marker ?number }
     ?first oa:start ?start ; oa:end ?end .
     FILTER NOT EXISTS { ?first :ordinal ?n FILTER(?n > 1) }
     OPTIONAL {
