@@ -92,7 +92,7 @@ def test_a_bare_slug_a_curie_and_an_iri_are_the_same_thing(client: Client) -> No
 
 def test_the_year_filter_takes_open_and_long_periods(client: Client) -> None:
     during = {row["claim"] for row in client.rows("/timeline", year=2001)}
-    periods = {str(row["period"]) for row in client.rows("/timeline", year=2001)}
+    periods = {str(row["period_name"]) for row in client.rows("/timeline", year=2001)}
     assert "since 1991" in periods
     assert "1999 to 2003" in periods
     assert "2002" not in periods
