@@ -1,20 +1,24 @@
-"""What many tests share: the real bundle, loaded once, and a real service on a free port."""
+"""What many tests share: the real bundle, loaded once, a real service on a free port, and a real engine."""
 
+import asyncio
 import http.client
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from suasion import loading
+from suasion.engine import Engine
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
+from suasion.settings import Settings
+from suasion.source import Source
 
 ROOT = Path(__file__).parents[1]
 
@@ -102,6 +106,20 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.wait(timeout=20)
     assert process.stdout
     process.stdout.close()
+
+
+def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
+    """Use an engine on a bundle, with its own loader and workers, under settings changed as named."""
+
+    async def run() -> None:
+        engine = Engine(replace(Settings(), **changes), Source(bundle))  # type: ignore[arg-type]
+        await engine.start()
+        try:
+            await use(engine)
+        finally:
+            await engine.close()
+
+    asyncio.run(run())
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,11 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from conftest import with_engine
 from suasion.engine import Engine, Lane
 from suasion.errors import AnswerTooLarge, BadQuery, DataError, Overloaded, TimedOut, Unanswered, WorkerDied
 from suasion.exchange import Question
@@ -20,18 +19,6 @@ from suasion.source import Source
 
 COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
-
-
-def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
-    async def run() -> None:
-        engine = Engine(replace(Settings(), **changes), Source(bundle))  # type: ignore[arg-type]
-        await engine.start()
-        try:
-            await use(engine)
-        finally:
-            await engine.close()
-
-    asyncio.run(run())
 
 
 async def count(engine: Engine, lane: Lane = Lane.PUBLIC) -> int:

@@ -9,6 +9,7 @@ from suasion.exchange import (
     HEAD_BYTES,
     Answer,
     Question,
+    Service,
     Term,
     lengths,
     pack_answer,
@@ -24,6 +25,14 @@ QUESTIONS = [
     Question(
         "ASK {}", default_graphs=("https://example.org/a",), named_graphs=("https://example.org/b", "https://example.org/c")
     ),
+    Question(
+        "ASK { {} {} }",
+        services=(
+            Service(7, "https://example.org/a", False, ("a", "b"), 10, b'{"head":\xff\x00}'),
+            Service(10, "https://example.org/b", True, (), 10, failed=True),
+            Service(10, "https://example.org/b", True, (), 10, b"{}"),
+        ),
+    ),
     Question("ASK {}", rows=(0, 1000), union=True, solution_types=(), graph_types=("text/turtle", "text/html")),
 ]
 
@@ -37,8 +46,8 @@ def split(frame: bytes) -> tuple[bytes, bytes]:
 
 def sent(question: Question) -> Question:
     head, body = split(pack_question(question))
-    assert body == b""
-    return unpack_question(json.loads(head))
+    assert body == b"".join(service.body for service in question.services)
+    return unpack_question(json.loads(head), body)
 
 
 def any_term(random: Random) -> Term:

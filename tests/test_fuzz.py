@@ -215,7 +215,7 @@ def send_all(port: int, client: str, waiting: "queue.SimpleQueue[Mutant]", statu
         statuses.append(status)
         if status == 200:
             fault = fault_of_body(content_type, body)
-        elif status in (400, 406, 503, 504, 507):
+        elif status in (400, 406, 422, 503, 504, 507):
             fault = "" if json.loads(body)["status"] == status else "a problem document of another status"
         else:
             fault = "no such status is foreseen"

@@ -99,6 +99,51 @@ def test_an_unacceptable_format_is_406_and_lists_what_is_offered(client: Client)
         assert reply.json()["offered"]
 
 
+def test_format_goes_before_accept(client: Client) -> None:
+    for value, query, expected in (
+        ("json", SELECT, "application/sparql-results+json"),
+        ("XML", ASK, "application/sparql-results+xml"),
+        ("application/sparql-results+xml", SELECT, "application/sparql-results+xml"),
+        ("application/sparql-results xml", SELECT, "application/sparql-results+xml"),
+        ("application/json", CONSTRUCT, "application/ld+json"),
+        ("ttl", CONSTRUCT, "text/turtle"),
+        ("text/plain", CONSTRUCT, "application/n-triples"),
+    ):
+        for name in ("format", "output", "results"):
+            reply = client.send("GET", "/sparql?" + urlencode({"query": query, name: value}), {"Accept": "text/csv"})
+            assert (reply.status, media_type(reply.headers["content-type"])) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [("format=csv", 406), ("format=", 422), ("format=html", 422), ("format=json&output=xml", 422)],
+)
+def test_a_format_that_cannot_be_had_is_refused(client: Client, parameters: str, status: int) -> None:
+    assert client.send("GET", f"/sparql?query={quote(CONSTRUCT)}&{parameters}").status == status
+
+
+@pytest.mark.parametrize("name", ["limit", "default-graph", "$claim", "infer", "queryLn", "Query"])
+def test_an_unknown_parameter_is_named_and_never_ignored(client: Client, name: str) -> None:
+    parameters = urlencode({"query": ASK, name: "2"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for reply in (client.send("GET", f"/sparql?{parameters}"), client.send("POST", "/sparql", form, parameters.encode())):
+        problem = reply.json()
+        assert (reply.status, str(problem["type"]).rpartition("/")[2]) == (400, "UnknownParameter")
+        assert repr(name) in str(problem["detail"]) and "default-graph-uri" in str(problem["parameters"])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"format": "json", "output": "json", "results": "json"},  # SPARQLWrapper
+        {"queryLn": "SPARQL", "infer": "true", "timeout": "10"},  # RDF4J
+    ],
+)
+def test_what_libraries_send_to_every_endpoint_is_taken(client: Client, sent: dict[str, str]) -> None:
+    reply = client.get("/sparql", query=ASK, **sent)
+    assert (reply.status, reply.json()["boolean"]) == (200, True)
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [

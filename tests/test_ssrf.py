@@ -4,27 +4,24 @@ Each probe is sent to the whole service, and to the engine alone, without the ga
 engine that nothing confines shows that the probes would connect, and that the listener would see it.
 """
 
-import asyncio
 import http.client
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
 
-from conftest import serve, stop
+from badremote import BadRemote, misbehaving
+from conftest import serve, stop, with_engine
 from hostile import HttpProbe, Probe, http_probes, probes
 from suasion.engine import Engine, Lane
 from suasion.errors import SuasionError
 from suasion.exchange import Question
-from suasion.settings import Settings
-from suasion.source import Source
 
 TYPES = (
     ("GET", ""),
@@ -136,7 +133,7 @@ def test_no_probe_makes_the_service_connect(port: int) -> None:
 
     assert connecting(send) == []
     connection.close()
-    assert {name: found for name, found in statuses.items() if not found <= {200, 400, 415}} == {}
+    assert {name: found for name, found in statuses.items() if not found <= {200, 400, 415, 422}} == {}
 
 
 def test_no_other_request_makes_the_service_connect(port: int) -> None:
@@ -162,16 +159,88 @@ def test_the_gate_alone_refuses_each_query_that_would_connect(port: int) -> None
     assert {name: refusal for name, refusal in refusals.items() if refusal != (400, "service")} == {}
 
 
-def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]]) -> None:
-    async def run() -> None:
-        engine = Engine(replace(Settings(), deadline_seconds=3.0), Source(bundle))
-        await engine.start()
-        try:
-            await use(engine)
-        finally:
-            await engine.close()
+@contextmanager
+def allowing(remote: BadRemote) -> Iterator[int]:
+    """Start a service that may reach an endpoint, and some that redirect; yield its port."""
+    environment = {"SUASION_CLIENT_SECONDS_PER_MINUTE": "0", "SUASION_LOG_FORMAT": "none"}
+    options = [
+        option for path in ("fine", "redirect", "redirect-308", "refresh") for option in ("--service", f"{remote.url}/{path}")
+    ]
+    process, port = serve("--deadline-seconds", "3", *options, environment=environment)
+    try:
+        yield port
+    finally:
+        stop(process)
 
-    asyncio.run(run())
+
+def test_an_allowed_endpoint_opens_the_way_to_no_other() -> None:
+    with listening() as listener, misbehaving(listener.url) as remote, allowing(remote) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        for probe in probes(listener.url):
+            for method, media_type in TYPES:
+                answered(connection, as_request(probe, method, media_type))
+        for request in http_probes(listener.url):
+            answered(connection, request)
+        assert (listener.seen, sum(remote.seen.values())) == (0, 0)
+        for path in ("redirect", "redirect-308", "refresh"):
+            query = f"ASK {{ SERVICE <{remote.url}/{path}> {{ ?s ?p ?o }} }}"
+            status, body = answered(connection, as_request(Probe(path, query), "POST", "application/sparql-query"))
+            assert status == 502 and b"redirects" in body
+        assert (listener.seen, sum(remote.seen.values())) == (0, 3)
+        connection.close()
+
+
+def test_only_the_exact_iri_of_an_endpoint_is_allowed_and_no_update_reaches_it() -> None:
+    with listening() as listener, misbehaving(listener.url) as remote, allowing(remote) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        own = f"{remote.url}/fine"
+        host = own.removeprefix("http://")
+        number = host.partition(":")[2]
+        odd = [
+            f"{own}/",
+            f"{own}?",
+            f"{own}#x",
+            f"{own}?x=y",
+            f"{remote.url}//fine",
+            f"{remote.url}/x/../fine",
+            f"{remote.url}/%66ine",
+            f"{remote.url}/FINE",
+            f"{remote.url}/\\u0066ine",
+            f"HTTP://{host}",
+            f"https://{host}",
+            f"http://user@{host}",
+            f"http://user:word@{host}",
+            f"http://127.0.0.1@{host}",
+            f"http://localhost:{number}",
+            f"http://127.1:{number}",
+            f"http://2130706433:{number}",
+            f"http://0x7f.0.0.1:{number}",
+            f"http://[::ffff:127.0.0.1]:{number}",
+            f"http://127.0.0.1.:{number}",
+            f"//{host}",
+            f"file://{host}",
+        ]
+        queries = [f"ASK {{ SERVICE <{iri}> {{ ?s ?p ?o }} }}" for iri in odd]
+        queries += [
+            f"PREFIX e: <{remote.url}/> ASK {{ SERVICE {name} {{ }} }}" for name in ("e:fin", "e:f\\ine", "e:%66ine", "fine:")
+        ]
+        queries += [f"BASE <{remote.url}/> ASK {{ SERVICE <fine> {{ }} }}", f"ASK {{ BIND(<{own}> AS ?e) SERVICE ?e {{ }} }}"]
+        queries += [f"INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{own}> {{ ?s ?p ?o }} }}", f"LOAD <{own}>"]
+        for query in queries:
+            for method, media_type in TYPES:
+                assert answered(connection, as_request(Probe("odd", query), method, media_type))[0] in (400, 415), query
+        update = f"update={quote(f'INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{own}> {{ ?s ?p ?o }} }}')}"
+        form = (("Content-Type", "application/x-www-form-urlencoded"),)
+        for request in (
+            HttpProbe("get", "GET", f"/sparql?{update}"),
+            HttpProbe("post", "POST", "/sparql", form, update.encode()),
+        ):
+            assert answered(connection, request)[0] == 400
+        assert (listener.seen, sum(remote.seen.values())) == (0, 0)
+        fine = as_request(Probe("fine", f"ASK {{ SERVICE <{own}> {{ ?a ?b ?c }} }}"), "POST", "application/sparql-query")
+        assert answered(connection, fine)[0] == 200
+        assert remote.seen["fine"] == 1
+        connection.close()
 
 
 def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> None:
@@ -188,7 +257,7 @@ def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> Non
                     outcomes[probe.name] = type(error).__name__
             assert listener.seen == 0
 
-    with_engine(bundle, use)
+    with_engine(bundle, use, deadline_seconds=3.0)
     assert len(outcomes) >= 26
     assert outcomes["service"] == "BadQuery"
-    assert set(outcomes.values()) == {"answered", "BadQuery"}
+    assert set(outcomes.values()) == {"answered", "BadQuery", "UnknownFunction"}

@@ -17,8 +17,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from suasion import __version__
-from suasion.errors import DataError, SuasionError
-from suasion.settings import Settings, bundle_folder, from_environment
+from suasion.errors import BadQuery, DataError, SuasionError
+from suasion.settings import Settings, bundle_folder, from_environment, overridden
 from suasion.source import Source
 
 _NAMES = ".ttl .trig .nt .nq .rdf .xml .owl .jsonld, and any of these with .gz .bz2 .zst"
@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--workers", type=int, help="processes that answer queries (2)")
     serve.add_argument("--deadline-seconds", type=float, help="time that a query may take (20)")
+    serve.add_argument(
+        "--service", action="append", metavar="URL", help="endpoint that SERVICE may reach; may be repeated (none)"
+    )
     serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     serve.set_defaults(run=_serve)
 
@@ -119,11 +122,14 @@ def _written(options: argparse.Namespace, settings: Settings) -> Source:
 def _serve(options: argparse.Namespace) -> int:
     from suasion import tokens
     from suasion.engine import launch
+    from suasion.federation import allowed
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
-    settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
+    given["services"] = " ".join(options.service) if options.service else None
+    settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    allowed(settings.services)  # what is wrong is told before anything starts
     tokens.opened(settings)
     source = _written(options, settings) if settings.writable else _source(options.files, settings, options)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
@@ -153,19 +159,24 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _query(options: argparse.Namespace) -> int:
-    from suasion import loading
+    from suasion import gate, loading
     from suasion.evaluation import evaluate
     from suasion.exchange import Question
     from suasion.prefixes import declared
 
     settings = from_environment()
     source = _source(options.data, settings, options)
-    question = Question(_read(options.file).decode("utf-8"), solution_types=("text/tab-separated-values",))
+    text = _read_text(options.file)
+    try:
+        gate.pass_through(text, gate.Limits(characters=sys.maxsize))
+    except BadQuery as error:
+        raise DataError(f"{options.file}: {error}") from None
+    question = Question(text, solution_types=("text/tab-separated-values",), base_iri=options.base_iri)
     prefixes = declared(source.bundle).table if source.bundle else {}
     answer = evaluate(loading.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
     if answer.error:
         raise DataError(f"{options.file}: {answer.detail}")
-    sys.stdout.write(answer.body.decode("utf-8"))
+    sys.stdout.buffer.write(answer.body)
     return 0
 
 
@@ -218,6 +229,13 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return _read(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8.") from None
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Answers:
     def tag(self, question: Question) -> str:
         """Return the entity tag of the answer to a question, weak because it is the same for each content coding."""
         dataset = (self._dataset(), question.default_graphs, question.named_graphs, question.union)
-        asked = (question.query, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
+        asked = (question.query, question.base_iri, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
         form = (question.solution_types, question.graph_types, question.rows, question.graph, question.published)
         return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
 

@@ -12,7 +12,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from suasion import __version__, accesslog, catalog, curated, graphs, home, operation, problems, sparql, tokens, updates
+from suasion import (
+    __version__,
+    accesslog,
+    catalog,
+    curated,
+    federation,
+    graphs,
+    home,
+    operation,
+    problems,
+    sparql,
+    tokens,
+    updates,
+)
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -25,6 +38,7 @@ from suasion.metrics import Reading
 from suasion.openapi import curated_operation, path_parameters, sparql_operation
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
+from suasion.remote import Remotes
 from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
 
@@ -48,14 +62,19 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     prefixes = Prefixes({}) if files else declared(bundle)
     queries = () if files else catalog.load(bundle / "queries" / "api")
     _refuse_reserved(queries)
-    description = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)
     engine = Engine(settings, source, loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: f"{engine.ready.digest or unnamed} {engine.ready.number}", settings.cache_bytes)
+    endpoints = federation.allowed(settings.services)
+    remotes = Remotes(endpoints, settings)
+    description = federation.described(described, endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
-    endpoint = sparql.Endpoint(engine, answers, _budgets(settings), writes.most_bytes, settings.deadline_seconds, writes.update)
+    endpoint = sparql.Endpoint(
+        engine, answers, _budgets(settings), writes.most_bytes, settings.deadline_seconds, remotes, writes.update
+    )
 
     async def ask(question: Question) -> Answer:
         published = replace(question, published=True)
@@ -100,7 +119,15 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Deadline-Seconds", "Suasion-Total"],
+        expose_headers=[
+            "ETag",
+            "Link",
+            "Suasion-Completeness",
+            "Suasion-Dataset",
+            "Suasion-Deadline-Seconds",
+            "Suasion-Failed-Services",
+            "Suasion-Total",
+        ],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     operation.equip(app, settings, lambda: _reading(engine), log, writes.most_bytes)
@@ -111,7 +138,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
             address, writable = f"{public_url()}/sparql", allowed is not None
             return await graphs.described(request, endpoint, _client(request), description, address, writable=writable)
-        return await endpoint.answer(request, _client(request))
+        return await endpoint.answer(request, _client(request), source.base_iri or f"{public_url()}/sparql")
 
     async def answer_store(request: Request) -> Response:
         if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -139,7 +166,8 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
                 return await writes.graph(request, iri, base)
 
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
+    for path in ("/sparql", "/sparql/"):
+        app.router.add_route(path, answer_sparql, methods=methods, include_in_schema=False)
     for path, answer in (
         ("/graph-store", answer_store),
         ("/graph-store/{path:path}", answer_graph_below),
@@ -148,8 +176,10 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, answer, methods=[method for method in methods if method != "QUERY"], include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
+    front_page = home.page(home.templates(), queries, files)
+
     async def front(_: Request) -> Response:
-        return HTMLResponse(home.page(queries, engine.ready, files))
+        return HTMLResponse(front_page(engine.ready))
 
     async def query_text(request: Request) -> Response:
         name = request.path_params["name"]
@@ -183,7 +213,7 @@ def _client(request: Request) -> str:
 def _reading(engine: Engine) -> Reading:
     idle = {lane.value: engine.idle(lane) for lane in Lane}
     ready = engine.ready
-    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
+    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
 
 
 def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:

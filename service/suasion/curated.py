@@ -68,7 +68,7 @@ async def answer(request: Request, query: Query, extension: str, backing: Backin
     """
     if extension and extension not in FORMATS:
         raise NotFound(f"There is no format .{extension}; the formats are {', '.join('.' + e for e in FORMATS)}.")
-    media_type = FORMATS[extension] if extension else best(request.headers.get("accept", ""), tuple(FORMATS.values()))
+    media_type = FORMATS[extension] if extension else best(", ".join(request.headers.getlist("accept")), tuple(FORMATS.values()))
     given = _given(request, query)
     offset, limit = _window(given, backing.most_rows)
     dataset = backing.dataset()

@@ -51,7 +51,9 @@ _ERRORS = {
         errors.NotAcceptable,
         errors.NotFound,
         errors.PreconditionFailed,
+        errors.RemoteFailed,
         errors.StorageFull,
+        errors.UnknownFunction,
         errors.WorkerDied,
     )
 }

@@ -8,6 +8,7 @@
     + DatasetDamaged     the folder of a dataset is not what was written there
   x RequestError         the request is at fault
     + BadQuery           SPARQL that does not parse or may not run            400
+      - UnknownFunction  a call of a function that the engine does not have   422
     + BadGraph           the name of a graph is no absolute IRI               400
     + BadDocument        RDF that does not parse, or holds what is not taken  400
     + UnknownHost        a Host that the service does not answer for          400
@@ -20,6 +21,7 @@
     + NotAcceptable      no media type that the client accepts                406
     + PreconditionFailed a condition of the request does not hold             412
     + TooLarge           a request body above the limit                       413
+    + UrlTooLong         a URL above the limit                                414
     + UnsupportedMedia   a request body of a type that is not read            415
     + TooManyRequests    the client has used up its share                     429
   x Unanswered           the request is fine, the answer is not to be had
@@ -29,6 +31,7 @@
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + RemoteFailed       an endpoint of SERVICE gave no whole result       502
     + Failed             a fault of the service, kept in its log              500
 """
 
@@ -76,6 +79,11 @@ class RequestError(SuasionError):
 
 class BadQuery(RequestError):
     title = "The SPARQL query cannot be run"
+
+
+class UnknownFunction(BadQuery):
+    title = "The query calls a function that is not here"
+    status = 422
 
 
 class BadGraph(RequestError):
@@ -135,6 +143,11 @@ class TooLarge(RequestError):
     status = 413
 
 
+class UrlTooLong(RequestError):
+    title = "The URL is too long"
+    status = 414
+
+
 class UnsupportedMedia(RequestError):
     title = "Unsupported media type"
     status = 415
@@ -177,6 +190,11 @@ class WorkerDied(Unanswered):
 class NotReady(Unanswered):
     title = "Not ready"
     status = 503
+
+
+class RemoteFailed(Unanswered):
+    title = "An endpoint of SERVICE failed"
+    status = 502
 
 
 class Failed(Unanswered):

@@ -2,34 +2,24 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import pyoxigraph as ox
 
-from suasion.exchange import Answer, Question, Term
+from suasion.errors import SuasionError
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
+from suasion.inlining import inlined
 from suasion.loading import Dataset
 from suasion.syntax import described
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-SOLUTION_FORMATS = {
-    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
-    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
-    "text/csv": ox.QueryResultsFormat.CSV,
-    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
-}
-GRAPH_FORMATS = {
-    "text/turtle": ox.RdfFormat.TURTLE,
-    "application/n-triples": ox.RdfFormat.N_TRIPLES,
-    "application/n-quads": ox.RdfFormat.N_QUADS,
-    "application/trig": ox.RdfFormat.TRIG,
-    "application/rdf+xml": ox.RdfFormat.RDF_XML,
-    "application/ld+json": ox.RdfFormat.JSON_LD,
-}
 ROWS_TYPE = "application/json"
+_UNKNOWN_FUNCTION = re.compile(r"The custom (?:aggregate )?function <[^>]*> is not supported")
 
 
 def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
@@ -38,13 +28,17 @@ def evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], 
         return _evaluate(dataset, question, prefixes, most_bytes)
     except SyntaxError as error:
         return _misparsed(error.msg)
+    except SuasionError as error:
+        return Answer(error=type(error).__name__, detail=error.detail, extra=error.extra)
     except _TooLargeError:
         remedy = "ask for less, or page with LIMIT and OFFSET"
         return Answer(error="AnswerTooLarge", detail=f"The answer is larger than {most_bytes:,} bytes: {remedy}.")
     except OSError as error:
         return Answer(error="BadQuery", detail=f"The query reaches outside, which is not allowed here (SERVICE): {error}")
     except (ValueError, RuntimeError) as error:
-        return Answer(error="BadQuery", detail=f"The query cannot be run: {error}")
+        unknown = _UNKNOWN_FUNCTION.match(str(error))
+        kind = "UnknownFunction" if unknown else "BadQuery"
+        return Answer(error=kind, detail=f"The query cannot be run: {error}")
 
 
 def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
@@ -57,8 +51,10 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
     if question.graph is not None and (refusal := _missing(dataset, question.graph)):
         return refusal
     store = dataset.union if question.union else dataset.facts
+    query, failures = inlined(question)
     results = store.query(
-        question.query,
+        query,
+        base_iri=question.base_iri or None,
         substitutions={ox.Variable(name): _term(term) for name, term in question.terms.items()} or None,
         default_graph=None if default is None or question.union else [ox.NamedNode(iri) for iri in default],
         named_graphs=None if named is None else [ox.NamedNode(iri) for iri in named],
@@ -67,25 +63,25 @@ def _evaluate(dataset: Dataset, question: Question, prefixes: Mapping[str, str],
         body = _slice(results, *question.rows)
         if len(body) > most_bytes:
             raise _TooLargeError
-        return Answer(ROWS_TYPE, body)
+        return Answer(ROWS_TYPE, body, extra=failures)
     out = _Spool(most_bytes)
     if isinstance(results, ox.QueryTriples):
-        media_type = next((t for t in question.graph_types if t in GRAPH_FORMATS), "")
+        media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
         if media_type:
-            ox.serialize(results, out, GRAPH_FORMATS[media_type], prefixes=dict(prefixes))
+            ox.serialize(results, out, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
     else:
-        media_type = next((t for t in question.solution_types if t in SOLUTION_FORMATS), "")
+        media_type = next((t for t in question.solution_types if t in SOLUTION_TYPES), "")
         if media_type:
-            results.serialize(out, SOLUTION_FORMATS[media_type])
+            results.serialize(out, ox.QueryResultsFormat.from_media_type(media_type))
     if not media_type:
-        known = GRAPH_FORMATS if isinstance(results, ox.QueryTriples) else SOLUTION_FORMATS
+        known = GRAPH_TYPES if isinstance(results, ox.QueryTriples) else SOLUTION_TYPES
         return Answer(
             error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
         )
     if media_type.endswith("xml") and (fault := _xml_fault(out.getvalue())):
         other = "JSON" if isinstance(results, ox.QuerySolutions) else "Turtle"
         return Answer(error="NotAcceptable", detail=f"XML cannot carry this answer ({fault}): ask for {other}.")
-    return Answer(media_type, out.getvalue())
+    return Answer(media_type, out.getvalue(), extra=failures)
 
 
 def _missing(dataset: Dataset, graph: str) -> Answer | None:

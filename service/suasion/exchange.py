@@ -3,15 +3,49 @@
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum, StrEnum
 from typing import Any
 
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
 
+SOLUTION_TYPES = (
+    "application/sparql-results+json",
+    "application/sparql-results+xml",
+    "text/csv",
+    "text/tab-separated-values",
+)
+"""The media types in which a worker answers SELECT and ASK."""
+GRAPH_TYPES = (
+    "text/turtle",
+    "application/n-triples",
+    "application/n-quads",
+    "application/trig",
+    "application/rdf+xml",
+    "application/ld+json",
+)
+"""The media types in which a worker answers CONSTRUCT and DESCRIBE."""
+
 Term = Mapping[str, str]
 """An RDF term as SPARQL 1.1 Query Results JSON writes it: type (uri, literal), value, datatype or xml:lang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What an endpoint answered to a SERVICE clause: a body of SPARQL 1.1 Query Results JSON, not looked at yet.
+
+    `at` is the place in the query, in code points, where the solutions go; `variables` are those that they may bind. Of more
+    than `rows` solutions none is taken. A clause that is `silent` may fail; `failed` says that it has, before there was a body.
+    """
+
+    at: int
+    endpoint: str
+    silent: bool
+    variables: tuple[str, ...]
+    rows: int
+    body: bytes = b""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +55,10 @@ class Question:
     `terms` are bound to variables before evaluation. `default_graphs` and `named_graphs` (IRIs) are the dataset of the
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
-    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. `graph` (IRI) has to
-    exist, though it may be empty. With `published` what was written beside a bundle is left out.
+    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. Relative IRIs in the
+    query are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE
+    clauses, which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
+    `published` what was written beside a bundle is left out.
     """
 
     query: str
@@ -33,6 +69,8 @@ class Question:
     solution_types: tuple[str, ...] = ("application/sparql-results+json",)
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
+    base_iri: str = ""
+    services: tuple[Service, ...] = ()
     graph: str | None = None
     published: bool = False
 
@@ -60,8 +98,8 @@ class Change:
     """A write for a candidate.
 
     An update is one document, its text, with the graphs (IRIs) that its WHERE clauses look at, None where the request names
-    none. The other operations concern `graph` (IRI), None for the default graph; `base` is what relative IRIs are resolved
-    against; with `exists` the graph has to exist before, or not.
+    none. The other operations concern `graph` (IRI), None for the default graph; with `exists` the graph has to exist
+    before, or not. `base` is what relative IRIs are resolved against.
     """
 
     operation: Operation
@@ -75,7 +113,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a worker answers: a body of a media type, or the name of an error class with its sentence."""
+    """What a worker answers: a body of a media type, or the name of an error class with its sentence.
+
+    `extra` goes into the problem document of an error; with a body it may name the endpoints of SERVICE that failed `silently`,
+    and those of them that are `broken`.
+    """
 
     media_type: str = ""
     body: bytes = b""
@@ -116,13 +158,22 @@ class Command(Enum):
 
 
 def pack_question(question: Question) -> bytes:
-    """Return a question as one frame."""
-    return _pack({name: getattr(question, name) for name in Question.__slots__}, b"")
+    """Return a question as one frame; its body is what endpoints answered, one after the other."""
+    head = {name: getattr(question, name) for name in Question.__slots__}
+    head["services"] = [{**asdict(one), "body": len(one.body)} for one in question.services]
+    return _pack(head, b"".join(one.body for one in question.services))
 
 
-def unpack_question(head: Mapping[str, object]) -> Question:
-    """Return the question of a frame's head; JSON lists become tuples again."""
-    return Question(**{k: tuple(v) if isinstance(v, list) else v for k, v in head.items()})  # type: ignore[arg-type]
+def unpack_question(head: Mapping[str, object], body: bytes) -> Question:
+    """Return the question of the two parts of a frame; JSON lists become tuples again."""
+    told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in head.items()}
+    services = []
+    start = 0
+    for one in told["services"]:
+        end = start + one["body"]
+        services.append(Service(**{**one, "variables": tuple(one["variables"]), "body": body[start:end]}))
+        start = end
+    return Question(**{**told, "services": tuple(services)})
 
 
 def pack_change(change: Change) -> bytes:

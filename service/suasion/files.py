@@ -48,8 +48,9 @@ class _File:
 def read(source: Source, terminal: TextIO | None = None) -> ox.Store:
     """Return a store of what the files of a source say.
 
-    Quads go to their graphs, triples to the default graph, or with `graph_per_file` to the graph of their file. Blank nodes
-    of two files are never the same. Progress is shown where the terminal is one.
+    Quads go to their graphs, triples to the default graph, or with `graph_per_file` to the graph of their file, whose name is
+    then also what relative IRIs in the file are resolved against (RFC 3986, section 5.1.3). Blank nodes of two files are never
+    the same. Progress is shown where the terminal is one.
     Raises DataFileError with file, line where there is one, and remedy; nothing half-loaded is returned.
     """
     if source.base_iri:
@@ -60,7 +61,8 @@ def read(source: Source, terminal: TextIO | None = None) -> ox.Store:
     before = 0
     with Meter(sum(file.size for file in files), terminal) as meter:
         for file in files:
-            _load(store, file, source.base_iri or None, budget, _shown(meter, before, file.path.name))
+            base_iri = file.graph.value if file.graph else source.base_iri or None
+            _load(store, file, base_iri, budget, _shown(meter, before, file.path.name))
             before += file.size
     return store
 

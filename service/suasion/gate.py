@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from suasion.errors import BadQuery
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       (?P<space>\s++|\#[^\n\r]*+)
     | (?P<term>
@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""One token of a query, by kind."""
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _OPEN, _CLOSE = frozenset(("(", "{", "[", "<<")), frozenset((")", "}", "]", ">>"))
 _WIDE = frozenset(("UNION", "BIND", "FILTER", "MINUS", "EXISTS", "IN", "GRAPH", "SELECT", "||", "&&", "=", "<", ">", "-"))
@@ -65,7 +66,7 @@ def tokens(text: str) -> Iterator[tuple[str, str, int, int]]:
 
     Kinds are term, name, tag, word and other.
     """
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         kind = str(match.lastgroup)
         if kind == "unclosed":
             return
@@ -92,7 +93,7 @@ def _scan(query: str, limits: Limits) -> bool:
     seen: Counter[str] = Counter()
     data: int | None = None  # the depth outside VALUES or DATA: a long list is cheap inside
     before = ""
-    for match in _TOKEN.finditer(query):
+    for match in TOKEN.finditer(query):
         kind, text = str(match.lastgroup), match.group()
         if kind == "space":
             continue
@@ -102,7 +103,7 @@ def _scan(query: str, limits: Limits) -> bool:
         # Engines read SERVICE where it is glued to what stands before it (1SERVICE) or to a name (SERVICE:x): so any word or
         # prefix that holds it is refused.
         if "SERVICE" in (symbol if kind == "word" else text.partition(":")[0].upper() if kind == "name" else ""):
-            remedy = "this endpoint reaches no other; a prefix may not be called so either"
+            remedy = "a query reaches nothing outside; a prefix may not be called so either"
             raise BadQuery(f"SERVICE is not allowed here: {remedy}.", {"limit": "service"})
         volatile |= kind == "word" and symbol in _VOLATILE
         if kind == "other" and symbol in _OPEN:

@@ -4,10 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suasion.errors import BadGraph, BadParameter, NotAcceptable
-from suasion.exchange import Question
+from suasion.exchange import GRAPH_TYPES, Question
+from suasion.formats import ALIASES
 from suasion.negotiation import ranked
 from suasion.prefixes import BASE
-from suasion.sparql import GRAPH_TYPES, UNION, Endpoint
+from suasion.sparql import UNION, Endpoint, accept
 
 _UPDATE = "http://www.w3.org/ns/sparql-service-description#SPARQL11Update"
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
@@ -72,7 +73,7 @@ async def described(request: Request, endpoint: Endpoint, client: str, query: st
 
 def _graph_types(request: Request) -> tuple[str, ...]:
     """Return the graph formats that a client accepts, best first. Raises NotAcceptable (406) when there is none."""
-    types = ranked(request.headers.get("accept", ""), GRAPH_TYPES)
+    types = ranked(accept(request), GRAPH_TYPES, ALIASES)
     if not types:
         raise NotAcceptable(f"A graph is offered as {', '.join(GRAPH_TYPES)}.", {"offered": list(GRAPH_TYPES)})
     return types

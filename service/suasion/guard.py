@@ -1,13 +1,15 @@
-"""What is refused before any endpoint: unknown hosts, odd paths, bodies announced as too large; and headers for browsers."""
+"""What is refused before any endpoint: unknown hosts, odd paths, what is announced as too large; and headers for browsers."""
 
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from suasion import problems
-from suasion.errors import NotFound, SuasionError, TooLarge, UnknownHost
+from suasion.errors import NotFound, SuasionError, TooLarge, UnknownHost, UrlTooLong
 from suasion.settings import Settings
 
+URL_BYTES = 64 * 1024
+"""The most bytes of path and query of a URL."""
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 """For pages: no inline script or style, nothing from elsewhere, in no frame."""
 _PAGE_HEADERS = [
@@ -50,6 +52,8 @@ class Guard:
             given = [value for name, value in headers if name == b"host"]
             if len(given) != 1 or _name(given[0].decode("latin-1")) not in self._hosts:
                 return UnknownHost("This service does not answer for the host that the request names.")
+        if len(scope["raw_path"]) + len(scope["query_string"]) > URL_BYTES:
+            return UrlTooLong(f"The URL is longer than {URL_BYTES:,} bytes: send the query by POST.", {"limit_bytes": URL_BYTES})
         path: str = scope["path"]
         if not path.startswith("/") or path.startswith("//"):
             return NotFound("A path begins with one slash; GET / lists what there is.")

@@ -3,7 +3,8 @@
 import re
 
 from suasion.catalog import Parameter, Query
-from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
+from suasion.formats import NAMES
 
 _JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer"}
 _PROBLEM = {
@@ -93,6 +94,13 @@ def sparql_operation() -> dict[str, object]:
                 {"name": n, "in": "query", "description": d, "schema": {"type": "array", "items": {"type": "string"}}}
                 for n, d in names
             ),
+            {"name": "format", "in": "query", "description": "Goes before Accept", "schema": {"enum": list(NAMES)}},
+            {
+                "name": "timeout",
+                "in": "query",
+                "description": "Seconds that the query may take",
+                "schema": {"type": "number", "exclusiveMinimum": 0},
+            },
         ],
         "responses": {
             "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},

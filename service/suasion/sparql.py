@@ -1,16 +1,18 @@
 """The SPARQL 1.1 Protocol for queries, at /sparql, read only; also by the HTTP method QUERY."""
 
 import asyncio
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion import gate
+from suasion import federation, formats, gate
 from suasion.answers import Answers
 from suasion.engine import Engine, Lane
 from suasion.errors import (
@@ -18,41 +20,31 @@ from suasion.errors import (
     BadParameter,
     BadQuery,
     MethodNotAllowed,
+    RemoteFailed,
     TimedOut,
     TooLarge,
+    UnknownParameter,
     UnsupportedMedia,
     WorkerDied,
 )
-from suasion.exchange import Answer, Question
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Service
 from suasion.fairness import Budgets
-from suasion.negotiation import matches, ranked
+from suasion.negotiation import matches
 from suasion.prefixes import GRAPH
+from suasion.remote import Remotes
 
-SOLUTION_TYPES = (
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-)
-GRAPH_TYPES = (
-    "text/turtle",
-    "application/n-triples",
-    "application/n-quads",
-    "application/trig",
-    "application/rdf+xml",
-    "application/ld+json",
-)
-ALIASES = {
-    "application/json": ("application/sparql-results+json", "application/ld+json"),
-    "application/xml": ("application/sparql-results+xml", "application/rdf+xml"),
-    "text/plain": ("application/n-triples",),
-}
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
+PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *formats.PARAMETERS)
+UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
+_AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
+"""What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
+_CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
 _LONG_BYTES = 64 * 1024
 """A body from this size on is decoded in a thread, so that other requests go on meanwhile."""
 Pairs = list[tuple[str, str]]
@@ -60,8 +52,9 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, the limits of a request, and who takes
-    updates.
+    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request.
+
+    SERVICE may reach the endpoints of `remotes`; `update` takes updates.
     """
 
     engine: Engine
@@ -69,23 +62,38 @@ class Endpoint:
     budgets: Budgets | None
     most_bytes: Callable[[Scope], int]
     deadline_seconds: float
-    update: Callable[[Request, Pairs], Awaitable[Response]]
+    remotes: Remotes
+    update: Callable[[Request, Pairs, str], Awaitable[Response]]
 
-    async def answer(self, request: Request, client: str) -> Response:
+    async def answer(self, request: Request, client: str, base_iri: str) -> Response:
         """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client; pass updates on.
 
-        OPTIONS says which methods there are. Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge
-        (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
+        Relative IRIs in the query are resolved against the base IRI. OPTIONS says which methods there are. Raises BadQuery and
+        UnknownParameter (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413), UnsupportedMedia (415),
+        BadParameter (422), TooManyRequests (429), and what Engine.ask and Remotes.ask raise.
         """
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}"'})
+            return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}", "{_FORM}"'})
         pairs = await _parameters(request, self.most_bytes(request.scope))
         if request.method == "POST" and any(name == "update" for name, _ in pairs):
-            return await self.update(request, pairs)
-        question, deadline, repeatable = _question(request, pairs, self.deadline_seconds)
-        return await self.respond(request, question, client, deadline, repeatable)
+            return await self.update(request, pairs, base_iri)
+        _refuse_unknown(pairs)
+        limits = gate.Limits()
+        query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
+        repeatable = gate.pass_through(query, limits) and not clauses
+        deadline = _deadline(pairs, self.deadline_seconds)
+        question = _question(request, pairs, query, base_iri)
+        return await self.respond(request, question, client, deadline, repeatable, clauses)
 
-    async def respond(self, request: Request, question: Question, client: str, deadline: float, repeatable: bool) -> Response:
+    async def respond(
+        self,
+        request: Request,
+        question: Question,
+        client: str,
+        deadline: float,
+        repeatable: bool,
+        clauses: tuple[federation.Clause, ...] = (),
+    ) -> Response:
         """Return the response to a question, 304 when the client has it already; the query ends when the client leaves."""
         headers = {
             "Vary": "Accept",
@@ -103,7 +111,7 @@ class Endpoint:
             headers["Cache-Control"] = "no-store"
 
         async def compute() -> Answer:
-            return await self._ask(question, client, deadline)
+            return await self._ask(question, client, deadline, clauses)
 
         found = await unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
@@ -111,42 +119,58 @@ class Endpoint:
         if ready != self.engine.ready:  # there was a write meanwhile, so it is open which dataset this is the answer of
             for name in ("Suasion-Dataset", "ETag"):
                 headers.pop(name, None)
+        if silently := found.extra.get("silently"):
+            headers["Suasion-Completeness"] = "truncated; reason=service"
+            headers["Suasion-Failed-Services"] = ", ".join(f"<{iri}>" for iri in cast("list[str]", silently))
         charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
         return Response(found.body, headers=headers, media_type=found.media_type + charset)
 
-    async def _ask(self, question: Question, client: str, deadline: float) -> Answer:
-        """Ask the engine at the cost of a client."""
-        if self.budgets is None:
-            return await self.engine.ask(question, Lane.PUBLIC, client, deadline)
+    async def _ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...]) -> Answer:
+        """Ask the engine, and the endpoints of SERVICE clauses before it, at the cost of a client.
+
+        Waiting for an endpoint costs what computing costs: who has others work for it has no more of that.
+        """
         budgets = self.budgets
-        budgets.admit(client)
+
+        def spent(seconds: float) -> None:
+            if budgets:
+                budgets.charge(client, seconds, failed=False)
+
+        async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
+            return await self.engine.ask(replace(question, services=services), Lane.PUBLIC, client, left, spent)
+
+        if budgets:
+            budgets.admit(client)
         try:
-            return await self.engine.ask(
-                question, Lane.PUBLIC, client, deadline, lambda seconds: budgets.charge(client, seconds, failed=False)
-            )
-        except (BadQuery, TimedOut, AnswerTooLarge, WorkerDied):
-            budgets.charge(client, 0, failed=True)
+            if clauses:
+                return await self.remotes.ask(clauses, deadline, evaluate, spent)
+            return await evaluate((), deadline)
+        except (BadQuery, TimedOut, AnswerTooLarge, RemoteFailed, WorkerDied):
+            if budgets:
+                budgets.charge(client, 0, failed=True)
             raise
 
 
-def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[Question, float, bool]:
-    """Return the question of a request, its deadline in seconds, and whether it answers the same each time."""
-    offered = (*SOLUTION_TYPES, *GRAPH_TYPES, *ALIASES)
-    ranking = ranked(request.headers.get("accept", ""), offered)
-    accepted = tuple(dict.fromkeys(t for one in ranking for t in ALIASES.get(one, (one,))))
+def accept(request: Request) -> str:
+    """Return what a request accepts: several headers are one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist("accept"))
+
+
+def _question(request: Request, pairs: Pairs, query: str, base_iri: str) -> Question:
+    """Return the question of a request; relative IRIs in it are resolved against the base IRI."""
+    named = [value for name, value in pairs if name in formats.PARAMETERS]
+    accepted = formats.accepted(accept(request), named)
     default = _all(pairs, "default-graph-uri")
     union = UNION in (default or ())
-    query = _query(pairs)
-    repeatable = gate.pass_through(query, gate.Limits())
-    question = Question(
+    return Question(
         query=query,
-        default_graphs=None if union else default,
+        default_graphs=None if union or default is None else tuple(dict.fromkeys(default)),  # twice would be each triple twice
         named_graphs=_all(pairs, "named-graph-uri"),
         union=union,
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
+        base_iri=base_iri,
     )
-    return question, _deadline(pairs, deadline_seconds), repeatable
 
 
 async def unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
@@ -169,12 +193,18 @@ async def _left(request: Request) -> None:
 async def _parameters(request: Request, most_bytes: int) -> Pairs:
     url_pairs = _pairs(request.scope["query_string"], "URL")
     if request.method in ("GET", "HEAD"):
+        if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+            raise BadQuery(f"A {request.method} has no body: send the query in the URL, or by POST.")
         return url_pairs
     if request.method not in ("POST", "QUERY"):
         raise MethodNotAllowed("Queries are sent by GET, POST or QUERY.", {"allow": METHODS})
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "").lower()
+    media_type = content_type.partition(";")[0].strip()
     if media_type not in (_FORM, _QUERY) and (media_type != _UPDATE or request.method == "QUERY"):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1] not in _CHARSETS:
+        raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset[1][:40]}.")
     body = await read_body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
         raise BadQuery("A query stands in the URL and another in the body: send one, in the body.")
@@ -228,13 +258,25 @@ def _text(encoded: bytes, place: str) -> str:
         raise BadQuery(f"Byte {error.start} of the {place} is not UTF-8.") from None
 
 
-def _query(pairs: Pairs) -> str:
-    if any(name in ("update", "using-graph-uri", "using-named-graph-uri") for name, _ in pairs):
+def _refuse_unknown(pairs: Pairs) -> None:
+    """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
+    if any(name in UPDATE_PARAMETERS for name, _ in pairs):
         raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
+    for name, value in pairs:
+        if name not in PARAMETERS and value.lower() not in _AT_REST.get(name, ()):
+            raise UnknownParameter(
+                f"/sparql has no parameter {name[:60]!r}, or not with this value; it has {', '.join(PARAMETERS)}.",
+                {"parameters": list(PARAMETERS)},
+            )
+
+
+def _query(pairs: Pairs) -> str:
     queries = [value for name, value in pairs if name == "query"]
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"
         raise BadQuery(f"There is {found} in the request: send exactly one parameter query.", {"example": _EXAMPLE})
+    if sum(name == "version" for name, _ in pairs) > 1:
+        raise BadQuery("The version of SPARQL is given more than once: send one parameter version, or none.")
     return queries[0]
 
 

@@ -154,8 +154,8 @@ def _answer_all(
 ) -> None:
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
-            head_length, _ = lengths(head)
-            question = unpack_question(json.loads(stream.read(head_length)))
+            head_length, body_length = lengths(head)
+            question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
                 answer = evaluate(published if question.published else dataset, question, prefixes, most_bytes)
             except MemoryError:

@@ -189,7 +189,7 @@ def _update(store: ox.Store, change: Change) -> None:
         using, named = ([_using(iri) for iri in iris or ()] for iris in (change.using, change.using_named))
         text = clauses.directed(text, using, named)
     try:
-        store.update(text)
+        store.update(text, base_iri=change.base or None)
     except SyntaxError as error:
         shown, line, column = described(error.msg)
         raise BadQuery(f"The update does not parse: {shown}", {"line": line, "column": column}) from None
