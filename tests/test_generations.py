@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -10,21 +9,20 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Client, serve
+from conftest import ROOT, Client
+from kills import killed, leftovers
 from procfs import children, holds_within, loader, workers
 from suasion.errors import DataError, DatasetDamaged
 from suasion.generations import KEPT, Folder, Origin, Snapshot
 from writers import NOTES, QUIET, TURTLE, UPDATE, Writer, at, dataset_file, token_file, writer
 
 TRIPLE = "<https://example.org/a> <https://example.org/b> <https://example.org/c> ."
-SNAPSHOT = re.compile(r"\d{10}-[0-9a-f]{64}\.nq")
 KILLS = 20
 
 
@@ -43,15 +41,6 @@ def refused(where: Path, folder: Path) -> str:
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert len(done.stderr.splitlines()) == 1
     return done.stderr
-
-
-def leftovers(folder: Path) -> set[str]:
-    """Return the files of a folder that are neither in force nor one of the snapshots kept."""
-    names = {path.name for path in folder.iterdir()} - {"lock", "dataset.json"}
-    snapshots = {name for name in names if SNAPSHOT.fullmatch(name)}
-    in_force = json.loads((folder / "dataset.json").read_text())["file"]
-    kept = {name for name in sorted(snapshots, reverse=True)[:KEPT] if name <= in_force}
-    return names - kept
 
 
 # ── Restarts ─────────────────────────────────────────────────────────────────
@@ -137,66 +126,12 @@ def test_a_folder_and_tokens_go_together(tmp_path: Path, options: tuple[str, str
 # ── Kills ────────────────────────────────────────────────────────────────────
 
 
-def everyone(service: int) -> list[int]:
-    held = loader(service)
-    return [service, held, *workers(service)]
-
-
 def test_nothing_acknowledged_is_lost_by_kills_at_any_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Kill the whole service while it writes, start it again, and compare with what was acknowledged.
-
-    Each write adds two triples by one update, so that a torn one would show.
-    """
-    random_ = random.Random(7)  # noqa: S311
-    first = dataset_file(tmp_path, 200)
-    acknowledged, tried, lost, torn, left, slowest = 0, 0, 0, 0, 0, 0.0
-    for _ in range(KILLS):
-        path, (token,) = token_file(tmp_path, "tester")
-        started = time.monotonic()
-        process, port = serve("--writable", str(tmp_path / "data"), "--tokens", str(path), str(first), environment=QUIET)
-        slowest = max(slowest, time.monotonic() - started)
-        service = Writer(process, Client(port), token, tmp_path / "data")
-        left += len(leftovers(service.folder))
-        seen = service.count("GRAPH <urn:log> { ?s <urn:one> ?n }")
-        torn += seen != service.count("GRAPH <urn:log> { ?s <urn:two> ?n }")
-        lost += not acknowledged <= seen <= tried
-        acknowledged = tried = seen
-        ended = threading.Event()
-
-        def write(service: Writer = service, ended: threading.Event = ended, number: int = seen) -> None:
-            nonlocal acknowledged, tried
-            while not ended.is_set():
-                number += 1
-                tried = number
-                triples = f"<urn:n:{number}> <urn:one> {number} . <urn:n:{number}> <urn:two> {number}"
-                try:
-                    if service.update(f"INSERT DATA {{ GRAPH <urn:log> {{ {triples} }} }}").status != 204:
-                        return
-                except OSError:
-                    return
-                acknowledged = number
-
-        thread = threading.Thread(target=write)
-        thread.start()
-        time.sleep(random_.uniform(0.05, 0.6))
-        for pid in random_.sample(found := everyone(process.pid), len(found)):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        ended.set()
-        thread.join()
-        process.wait()
-        assert process.stdout
-        process.stdout.close()
-    with writer(tmp_path, first) as service:
-        seen = service.count("GRAPH <urn:log> { ?s <urn:one> ?n }")
-        lost += not acknowledged <= seen <= tried
-        left += len(leftovers(service.folder))
+    outcome = killed(tmp_path, KILLS, seed=7)
     with capsys.disabled():
-        sys.stdout.write(f"\n{KILLS} kills, {acknowledged} writes acknowledged, {lost} lost, {torn} torn, {left} leftovers\n")
-    assert (lost, torn, left) == (0, 0, 0)
-    assert acknowledged > KILLS
+        sys.stdout.write(f"\n{outcome}\n")
+    assert (outcome.lost, outcome.torn, outcome.leftovers) == (0, 0, 0)
+    assert outcome.acknowledged > KILLS
 
 
 def test_a_candidate_that_is_killed_leaves_nothing(tmp_path: Path) -> None:

@@ -22,12 +22,14 @@ from hostile import HttpProbe, Probe, http_probes, probes
 from suasion.engine import Engine, Lane
 from suasion.errors import SuasionError
 from suasion.exchange import Question
+from writers import dataset_file, writer
 
+UPDATE_TYPE = "application/sparql-update"
 TYPES = (
     ("GET", ""),
     ("POST", "application/sparql-query"),
     ("POST", "application/x-www-form-urlencoded"),
-    ("POST", "application/sparql-update"),
+    ("POST", UPDATE_TYPE),
     ("QUERY", "application/sparql-query"),
 )
 
@@ -129,7 +131,10 @@ def test_no_probe_makes_the_service_connect(port: int) -> None:
     def send(probe: Probe) -> None:
         for method, media_type in TYPES:
             status, _ = answered(connection, as_request(probe, method, media_type))
-            statuses.setdefault(probe.name, set()).add(status)
+            if media_type == UPDATE_TYPE:
+                assert status == 403
+            else:
+                statuses.setdefault(probe.name, set()).add(status)
 
     assert connecting(send) == []
     connection.close()
@@ -228,19 +233,52 @@ def test_only_the_exact_iri_of_an_endpoint_is_allowed_and_no_update_reaches_it()
         queries += [f"INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{own}> {{ ?s ?p ?o }} }}", f"LOAD <{own}>"]
         for query in queries:
             for method, media_type in TYPES:
-                assert answered(connection, as_request(Probe("odd", query), method, media_type))[0] in (400, 415), query
+                status, _ = answered(connection, as_request(Probe("odd", query), method, media_type))
+                assert status == (403 if media_type == UPDATE_TYPE else 400), query
         update = f"update={quote(f'INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{own}> {{ ?s ?p ?o }} }}')}"
         form = (("Content-Type", "application/x-www-form-urlencoded"),)
-        for request in (
-            HttpProbe("get", "GET", f"/sparql?{update}"),
-            HttpProbe("post", "POST", "/sparql", form, update.encode()),
-        ):
-            assert answered(connection, request)[0] == 400
+        assert answered(connection, HttpProbe("get", "GET", f"/sparql?{update}"))[0] == 400
+        assert answered(connection, HttpProbe("post", "POST", "/sparql", form, update.encode()))[0] == 403
         assert (listener.seen, sum(remote.seen.values())) == (0, 0)
         fine = as_request(Probe("fine", f"ASK {{ SERVICE <{own}> {{ ?a ?b ?c }} }}"), "POST", "application/sparql-query")
         assert answered(connection, fine)[0] == 200
         assert remote.seen["fine"] == 1
         connection.close()
+
+
+def as_update(probe: Probe) -> Probe:
+    """Return an update that does what a query does; what is no query is an update already, or nothing."""
+    query = probe.query.replace("ASK {", "SELECT * WHERE {", 1) if probe.query.startswith("ASK {") else probe.query
+    if not query.startswith("SELECT"):
+        return probe
+    return Probe(probe.name, f"INSERT {{ <urn:a> <urn:b> 1 }} WHERE {{ {{ {query} }} }}")
+
+
+def test_no_write_makes_the_service_connect(tmp_path: Path) -> None:
+    """With a token, and even to endpoints that queries may reach: updates reach none, nor do documents fetch what they name."""
+    loose = ox.Store()
+
+    def update_unconfined(probe: Probe) -> None:
+        with suppress(SyntaxError, ValueError, OSError, RuntimeError):
+            loose.update(as_update(probe).query)
+
+    assert len(connecting(update_unconfined)) >= 15
+    with (
+        listening() as allowed,
+        writer(tmp_path, dataset_file(tmp_path), environment={"SUASION_SERVICES": allowed.url}) as service,
+    ):
+        statuses: dict[str, int] = {}
+
+        def send(probe: Probe) -> None:
+            statuses[probe.name] = service.update(as_update(probe).query).status
+
+        assert connecting(send) == []
+        for request in http_probes(allowed.url):
+            reply = service.send(request.method, request.path, dict(request.headers), request.body or b"")
+            statuses[request.name] = reply.status
+        assert service.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{allowed.url}> {{ ?s ?p ?o }} }}").status == 400
+        assert allowed.seen == 0
+    assert {name: status for name, status in statuses.items() if status >= 500} == {}
 
 
 def test_no_probe_makes_the_engine_connect_without_the_gate(bundle: Path) -> None:

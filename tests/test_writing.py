@@ -1,7 +1,11 @@
 """Writing over HTTP, on real services: updates, graphs, what is protected, and that every reader sees it at once."""
 
 import gzip
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,9 +16,9 @@ import pytest
 from rdflib import Graph, URIRef
 from rdflib.compare import isomorphic
 
-from conftest import ROOT
+from conftest import ROOT, serve, stop
 from procfs import holds_within, loader, workers
-from writers import FORM, NOTES, TURTLE, UPDATE, Writer, at, dataset_file, writer
+from writers import FORM, NOTES, QUIET, TURTLE, UPDATE, Writer, at, dataset_file, writer
 
 TRIPLE = "<https://example.org/a> <https://example.org/b> <https://example.org/c> ."
 OTHER = '<https://example.org/a> <https://example.org/b> "other" .'
@@ -658,3 +662,35 @@ def test_large_bodies_are_for_those_with_a_token(alone: Writer) -> None:
     assert alone.update(insert).status == 204
     assert alone.count("GRAPH <urn:large> { ?s ?p ?o }") == 24_000
     assert alone.send("DELETE", at("urn:large")).status == 204
+
+
+def test_the_examples_of_the_documentation_run(tmp_path: Path) -> None:
+    """As they stand: the token is made, the file filled, and each request answered as the words around it say."""
+    text = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    made, given = blocks[0].partition("suasion serve")[0], blocks[1]
+    marked = re.findall(r"<!-- run -->\n```sh\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == len(marked) + 2 == 5
+    (tmp_path / ".curlrc").write_text('silent\nshow-error\nfail\nwrite-out = "[%{http_code}]\\n"\n')
+    home = {**os.environ, "CURL_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "service"), "PYTHON": sys.executable}
+
+    def run(script: str) -> str:
+        done = subprocess.run(["sh", "-eu", "-c", script], cwd=tmp_path, env=home, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    run('suasion() { "$PYTHON" -m suasion "$@"; }\n' + made)
+    (tmp_path / "tokens").chmod(0o600)
+    options = ("--writable", str(tmp_path / "data"), "--tokens", str(tmp_path / "tokens"))
+    process, port = serve(*options, environment=QUIET)
+    try:
+        given = given.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
+        graphs, forms, updates = (run(given + block) for block in marked)
+    finally:
+        stop(process)
+    assert re.findall(r"\[(\d+)\]", graphs) == ["201", "200"]
+    assert '<https://example.org/cup> <https://example.org/colour> "blue" .' in graphs
+    assert re.findall(r"\[(\d+)\]", forms) == ["204", "201", "204"]
+    assert re.search(r"^location: http://127.0.0.1:\d+/graph-store/\w+", forms, re.MULTILINE | re.IGNORECASE)
+    assert re.findall(r"\[(\d+)\]", updates) == ["204", "204", "200"]
+    assert updates.split("thing,colour")[1].split()[:2] == ["https://example.org/rose,white", "https://example.org/tulip,pink"]

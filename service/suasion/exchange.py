@@ -111,8 +111,8 @@ class Change:
     """A write for a candidate.
 
     An update is one document, its text, with the graphs (IRIs) that its WHERE clauses look at, None where the request names
-    none. The other operations concern `graph` (IRI), None for the default graph; `base` is what relative IRIs are resolved
-    against; with `exists` the graph has to exist before, or not.
+    none. The other operations concern `graph` (IRI), None for the default graph; with `exists` the graph has to exist
+    before, or not. `base` is what relative IRIs are resolved against.
     """
 
     operation: Operation

@@ -21,6 +21,7 @@ from suasion.errors import (
     NotReady,
     PreconditionFailed,
     Unauthorized,
+    UnknownParameter,
     UnsupportedMedia,
 )
 from suasion.exchange import Answer, Change, Document, Operation
@@ -65,11 +66,11 @@ class Updates:
             pass  # the endpoint says so, if it needs a token
         return self.request_bytes
 
-    async def update(self, request: Request, pairs: Pairs) -> Response:
-        """Run an update (SPARQL 1.1 Protocol, section 2.2) and answer 204 once it is durable.
+    async def update(self, request: Request, pairs: Pairs, base: str) -> Response:
+        """Run an update (SPARQL 1.1 Protocol, section 2.2) and answer 204 once it is durable; `base` is for relative IRIs.
 
-        Raises Forbidden (403) where nothing can be written, Unauthorized (401), BadQuery (400), BadGraph (400), and what
-        Engine.change raises.
+        Raises Forbidden (403) where nothing can be written, Unauthorized (401), BadQuery, BadGraph and UnknownParameter
+        (400), and what Engine.change raises.
         """
         if self.tokens is None:
             raise Forbidden(f"This endpoint only reads: {_HOW}.")
@@ -77,8 +78,12 @@ class Updates:
         names = [name for name, _ in pairs]
         if names.count("update") != 1 or "query" in names or "update" in request.query_params:
             raise BadQuery("An update is sent by POST, in the body: send exactly one, and no query with it.")
-        if {"default-graph-uri", "named-graph-uri"} & set(names):
-            raise BadQuery("Updates name the graphs that they look at by using-graph-uri and using-named-graph-uri.")
+        for name in names:
+            if name not in (*UPDATE_PARAMETERS, "version"):
+                known = ", ".join(UPDATE_PARAMETERS)
+                raise UnknownParameter(
+                    f"An update has no parameter {name[:60]!r}; it has {known}.", {"parameters": list(UPDATE_PARAMETERS)}
+                )
         text = next(value for name, value in pairs if name == "update")
         using, named = (
             tuple(value for key, value in pairs if key == name) or None for name in ("using-graph-uri", "using-named-graph-uri")

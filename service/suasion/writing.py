@@ -125,7 +125,8 @@ def _candidate(written: Written, change: Change) -> Answer:
     removed, added = before - after, after - before
     if not (removed or added) and graphs == new_graphs:
         return Answer(extra={"created": False, "changed": False})
-    _refuse_protected(written, removed | added, graphs ^ new_graphs)
+    if scope is None:  # else one graph alone has changed, and whether it may was asked before
+        _refuse_protected(written, removed | added, graphs ^ new_graphs)
     _refuse_large(added)
     merged = _merged(written.lines, removed, added)
     lines = merged if written.own is None else (written.own - removed) | added
@@ -189,7 +190,7 @@ def _update(store: ox.Store, change: Change) -> None:
         using, named = ([_using(iri) for iri in iris or ()] for iris in (change.using, change.using_named))
         text = clauses.directed(text, using, named)
     try:
-        store.update(text)
+        store.update(text, base_iri=change.base or None)
     except SyntaxError as error:
         shown, line, column = described(error.msg)
         raise BadQuery(f"The update does not parse: {shown}", {"line": line, "column": column}) from None
@@ -229,9 +230,9 @@ def _refuse_protected(written: Written, lines: Iterable[bytes], graphs: Iterable
 def _protected(graph: str | None) -> Forbidden:
     if graph == UNION:
         return Forbidden(f"{UNION} stands for all graphs together: write to one of them.", {"graph": graph})
-    name = "The default graph" if graph is None else f"The graph {graph[:200]}"
-    remedy = "write to a graph of another name, such as https://example.org/notes"
-    return Forbidden(f"{name} is published, or has a name of what is published: {remedy}.", {"graph": graph or "default"})
+    what = "The default graph is" if graph is None else f"The graph {graph[:200]}, and what is named like it, is"
+    remedy = "write to a graph of a name of your own, such as https://example.org/notes"
+    return Forbidden(f"{what} published and cannot be changed: {remedy}.", {"graph": graph or "default"})
 
 
 def _refuse_large(lines: Iterable[bytes]) -> None:
