@@ -17,8 +17,6 @@ TEXTS = {
     "writable": "a folder",
     "tokens": "a file",
     "services": "https://example.org/sparql",
-    "tokens": "some text",
-    "writable": "some text",
 }
 NUMBERS = [name for name, rule in rules().items() if isinstance(rule, Between)]
 

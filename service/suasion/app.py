@@ -146,7 +146,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
             address, writable = f"{public_url()}/sparql", allowed is not None
             return await graphs.described(request, endpoint, _client(request), description, address, writable=writable)
-        return await endpoint.answer(request, _client(request), (given and given.base_iri) or f"{public_url()}/sparql")
+        return await endpoint.answer(request, _client(request), source.base_iri or f"{public_url()}/sparql")
 
     async def answer_store(request: Request) -> Response:
         if request.method not in ("GET", "HEAD", "OPTIONS"):

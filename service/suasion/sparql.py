@@ -45,7 +45,7 @@ METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
 PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "version", "timeout", "partial", *formats.PARAMETERS)
-_UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
+UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
 _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 """What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
 _LABEL = "clientRequestId"
@@ -70,7 +70,7 @@ class Endpoint:
     answer_bytes: int
     deadline_seconds: float
     remotes: Remotes
-    update: Callable[[Request, Pairs], Awaitable[Response]]
+    update: Callable[[Request, Pairs, str], Awaitable[Response]]
 
     async def answer(self, request: Request, client: str, base_iri: str) -> Response:
         """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client; pass updates on.
@@ -83,7 +83,7 @@ class Endpoint:
             return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}", "{_FORM}"'})
         pairs = await _parameters(request, self.most_bytes(request.scope))
         if request.method == "POST" and any(name == "update" for name, _ in pairs):
-            return await self.update(request, pairs)
+            return await self.update(request, pairs, base_iri)
         _refuse_unknown(pairs)
         limits = gate.Limits()
         query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
@@ -244,7 +244,7 @@ def _text(encoded: bytes, place: str) -> str:
 
 def _refuse_unknown(pairs: Pairs) -> None:
     """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
-    if any(name in _UPDATE_PARAMETERS for name, _ in pairs):
+    if any(name in UPDATE_PARAMETERS for name, _ in pairs):
         raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
     for name, value in pairs:
         if name not in (*PARAMETERS, _LABEL) and value.lower() not in _AT_REST.get(name, ()):

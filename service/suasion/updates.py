@@ -25,7 +25,7 @@ from suasion.errors import (
     UnsupportedMedia,
 )
 from suasion.exchange import Answer, Change, Document, Operation
-from suasion.sparql import Pairs, read_body
+from suasion.sparql import UPDATE_PARAMETERS, Pairs, read_body
 from suasion.tokens import Tokens
 
 PAYLOADS = {
@@ -89,7 +89,7 @@ class Updates:
             tuple(value for key, value in pairs if key == name) or None for name in ("using-graph-uri", "using-named-graph-uri")
         )
         document = Document("application/sparql-update", text.encode("utf-8", "surrogatepass"), "the update")
-        change = Change(Operation.UPDATE, (document,), using=using, using_named=named)
+        change = Change(Operation.UPDATE, (document,), base=base, using=using, using_named=named)
         return self._done(await unless_gone(request.receive, self.engine.change(change)))
 
     async def graph(self, request: Request, iri: str | None, base: str) -> Response:
