@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlencode
 
 import pytest
@@ -89,12 +90,13 @@ def article() -> Path | None:
     return folder if (folder / "article.txt").is_file() else None
 
 
-def serve(*options: str, environment: Mapping[str, str] | None = None) -> tuple[subprocess.Popen[str], int]:
-    """Start the service as a user does and return it with its port, once it has said its address."""
+def serve(
+    *options: str, environment: Mapping[str, str] | None = None, log: TextIO | None = None
+) -> tuple[subprocess.Popen[str], int]:
+    """Start the service as a user does and return it with its port, once it has said its address; its log goes to a file."""
     command = [sys.executable, "-m", "suasion", "serve", "--port", "0", *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **(environment or {})}
-    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "service"), **(environment or {})}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=variables)
     assert process.stdout
     line = process.stdout.readline()
     assert line.startswith("Suasion answers at http://127.0.0.1:"), line
@@ -106,6 +108,15 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.wait(timeout=20)
     assert process.stdout
     process.stdout.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once a condition holds, which it has to within some seconds."""
+    for _ in range(300):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to hold")
 
 
 def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:

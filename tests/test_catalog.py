@@ -115,7 +115,7 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         ('lists = ["colours"]', 'lists = ["colors", "colours"]', "lists names colors, which is no column."),
         ("[params.maker]", "[params.maker]\ntitle = 'x'", "title is no key of params.maker; there are description, example,"),
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
-        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer."),
+        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, search."),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),
         ('summary = "Toys"', 'summary = "Toys', "the front matter is no TOML: "),
         ('summary = "Toys"', 'summary = "Toys"\nsummary = "Cars"', "the front matter is no TOML: "),
@@ -124,6 +124,58 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
 def test_a_fault_is_named_with_file_and_remedy(old: str, new: str, said: str, tmp_path: Path) -> None:
     assert FRONT.count(old) == 1
     assert refusal(tmp_path, FRONT.replace(old, new)).startswith(said)
+
+
+SEARCH = """\
+summary = "Toys"
+question = "Which toys are called so?"
+
+[columns]
+toy = "The toy"
+
+[params.text]
+type = "search"
+most = 10
+among = "maker"
+within = ["names"]
+example = "bear"
+description = "Words of its name"
+
+[params.maker]
+type = "string"
+example = "Toyland"
+description = "Who made it"
+"""
+
+
+def test_a_search_is_read_whole_and_looks_everywhere_if_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    path.write_text(rq(SEARCH), encoding="utf-8")
+    assert catalog.read(path, "toys").parameters[0] == Parameter(
+        "text", "search", "Words of its name", "bear", most=10, among="maker", within=("names",)
+    )
+    path.write_text(rq(SEARCH.replace('most = 10\namong = "maker"\nwithin = ["names"]\n', "")), encoding="utf-8")
+    (text, _) = catalog.read(path, "toys").parameters
+    assert (text.most, text.among, text.within) == (2000, "", ("names", "codes", "texts"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("most = 10", "most = 0", "params.text.most has to be a whole number from 1 to 2000."),
+        ("most = 10", "most = 2001", "params.text.most has to be a whole number from 1 to 2000."),
+        ("most = 10", "most = true", "params.text.most has to be a whole number from 1 to 2000."),
+        ("most = 10", 'most = "10"', "params.text.most has to be a whole number from 1 to 2000."),
+        ('within = ["names"]', 'within = ["labels"]', "params.text.within names labels; there are names, codes, texts."),
+        ('among = "maker"', 'among = "kind"', "params.text.among names kind, which is no string parameter."),
+        ('among = "maker"', 'among = "text"', "params.text.among names text, which is no string parameter."),
+        ('type = "search"', 'type = "string"', "among, most, within is no key of params.text"),
+        ('type = "string"', 'type = "search"', "a question has one parameter of the type search"),
+    ],
+)
+def test_a_fault_of_a_search_is_named_with_its_remedy(old: str, new: str, said: str, tmp_path: Path) -> None:
+    assert SEARCH.count(old) == 1
+    assert refusal(tmp_path, SEARCH.replace(old, new)).startswith(said)
 
 
 def test_a_parameter_that_is_no_table_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,20 @@ import pytest
 
 import tables
 from suasion import __main__ as command_line
-from suasion import __version__, app, catalog, checks, evaluation, exchange, loading, projection, settings, shapes
+from suasion import (
+    __version__,
+    app,
+    catalog,
+    checks,
+    evaluation,
+    exchange,
+    federation,
+    gate,
+    loading,
+    projection,
+    settings,
+    shapes,
+)
 from suasion.checks import Fault
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, Prefixes, declared
@@ -98,8 +111,13 @@ def test_no_count_of_the_data_stands_outside_a_table(path: Path, dataset: Datase
 @each_document
 def test_sparql_blocks_parse_as_they_stand(path: Path) -> None:
     for block in blocks(path, "sparql"):
-        ox.Store().query(block)
+        ox.Store().query(federation.split(block, {"https://query.wikidata.org/sparql": ""}, gate.Limits())[0])
         assert "ORDER BY" in block and "SELECT *" not in block
+
+
+def test_the_federated_queries_shown_are_those_that_are_shipped() -> None:
+    shipped = {read(path).partition("\n")[2] for path in (ROOT / "queries" / "federated").glob("*.rq")}
+    assert {*blocks(ROOT / "docs" / "federation.md", "sparql")} == shipped
 
 
 @each_document
@@ -184,7 +202,7 @@ def test_the_front_matter_keys_are_the_documented_ones() -> None:
     text = read(ROOT / "queries" / "README.md")
     section = text[text.index("## Front matter") : text.index("## Rules")]
     keys = set(re.findall(r"^\| `\[?(\w+)(?:\.NAME)?\]?` \|", section, re.MULTILINE))
-    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS
+    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS | catalog._SEARCH_KEYS
     assert all(f"`{kind}`" in section for kind in catalog.PARAMETER_TYPES)
 
 

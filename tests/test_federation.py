@@ -86,9 +86,11 @@ def test_clauses_are_taken_out_of_a_query(query: str, rest: str, asked: list[str
 
 
 def test_a_clause_knows_its_endpoint_its_variables_and_whether_it_may_fail() -> None:
-    _, (one, two) = split(f"ASK {{ SERVICE SILENT <{HERE}> {{ ?a $b ?a }} SERVICE <https://e.example/x> {{ <urn:a> '?c' 1 }} }}")
+    _, (one, two) = split(
+        f"ASK {{ SERVICE SILENT <{HERE}> {{ ?a $b ?a }} SERVICE <https://e.example/x> {{ <urn:a> 'c' ?é·2 }} }}"
+    )
     assert (one.endpoint, one.silent, one.variables) == (HERE, True, ("a", "b"))
-    assert (two.endpoint, two.silent, two.variables) == ("https://e.example/x", False, ())
+    assert (two.endpoint, two.silent, two.variables) == ("https://e.example/x", False, ("é·2",))
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_check_of_a_broken_query_file_is_one_line(tmp_path: Path) -> None:
     for folder in ("ontology", "queries", "graph_data"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     path = tmp_path / "queries" / "api" / "notes.rq"
-    path.write_text(path.read_text(encoding="utf-8").replace("SELECT ?marker", "SELECT ?wrong ?marker"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("SELECT", "SELECT ?wrong", 1), encoding="utf-8")
     done = run("check", str(tmp_path))
     assert done.returncode == 2
     assert "notes.rq" in done.stderr

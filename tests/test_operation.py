@@ -62,13 +62,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
     log = tmp_path_factory.mktemp("log") / "access.jsonl"
     environment = {"SUASION_HOSTS": f"{HOST}, [::1]", "SUASION_TRUSTED_PROXIES": "1", "SUASION_LOG_CLIENT": "address"}
     with log.open("w") as stream:
-        before = os.dup(2)
-        os.dup2(stream.fileno(), 2)
-        try:
-            process, port = serve(environment={**environment, "SUASION_LOG_FORMAT": "json"})
-        finally:
-            os.dup2(before, 2)
-            os.close(before)
+        process, port = serve(environment={**environment, "SUASION_LOG_FORMAT": "json"}, log=stream)
     yield Logged(Client(port), log, process.pid)
     stop(process)
 

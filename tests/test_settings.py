@@ -8,14 +8,15 @@ import pytest
 from suasion.errors import DataError
 from suasion.settings import PREFIX, Between, Like, OneOf, Settings, bundle_folder, from_environment, overridden, rules
 
+PATHS = {"bundle", "tokens", "writable"}
 TEXTS = {
     "host": "::1",
     "public_url": "https://example.org/a/b",
     "hosts": "example.org, [::1]:80",
     "bundle": "some text",
+    "writable": "a folder",
+    "tokens": "a file",
     "services": "https://example.org/sparql",
-    "tokens": "some text",
-    "writable": "some text",
 }
 NUMBERS = [name for name, rule in rules().items() if isinstance(rule, Between)]
 
@@ -45,8 +46,8 @@ def test_each_setting_is_read_in_its_type(name: str) -> None:
     assert {f.name for f in fields(Settings) if getattr(settings, f.name) != getattr(Settings(), f.name)} == {name}
 
 
-def test_each_setting_but_paths_has_a_rule() -> None:
-    assert set(rules()) == {field.name for field in fields(Settings)} - {"bundle", "tokens", "writable"}
+def test_each_setting_but_a_path_has_a_rule() -> None:
+    assert set(rules()) == {field.name for field in fields(Settings)} - PATHS
     assert all(isinstance(rules()[name], Between) for name in rules() if not isinstance(getattr(Settings(), name), str))
 
 

@@ -141,7 +141,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from suasion import catalog, checks, loading, projection, shapes
+    from suasion import catalog, checks, hits, loading, projection, shapes
     from suasion.prefixes import declared
 
     bundle = bundle_folder(replace(from_environment(), bundle=options.directory))
@@ -149,6 +149,7 @@ def _check(options: argparse.Namespace) -> int:
     dataset = loading.load(bundle)
     queries = catalog.load(bundle / "queries" / "api")
     projection.refuse_mismatches(bundle / "queries" / "api", queries)
+    hits.indexed(dataset.union, bundle / "queries" / "index" / "article.rq")
     faults = checks.run(dataset.union, bundle, prefixes)
     faults += shapes.faults(shapes.as_graph(dataset.union), shapes.read_shapes(bundle), checks.written_places(bundle), prefixes)
     for fault in faults:

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
@@ -29,6 +28,7 @@ from suasion import (
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
+from suasion.codings import Coding
 from suasion.cors import ReadingCors
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
@@ -52,7 +52,7 @@ _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecom
 def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
-    For RDF files there are no curated questions. A loader that was launched before is taken over.
+    For RDF files the curated questions are those that fit any data. A loader that was launched before is taken over.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
@@ -60,7 +60,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     source = given or Source(bundle)
     files = tuple(file.name for file in source.files) or (() if source.bundle else (str(source.writable),))
     prefixes = Prefixes({}) if files else declared(bundle)
-    queries = () if files else catalog.load(bundle / "queries" / "api")
+    queries = catalog.load(bundle / "queries" / ("files" if files else "api"))
     _refuse_reserved(queries)
     described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)
@@ -73,7 +73,14 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     description = federation.described(described, endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
     endpoint = sparql.Endpoint(
-        engine, answers, _budgets(settings), writes.most_bytes, settings.deadline_seconds, remotes, writes.update
+        engine=engine,
+        answers=answers,
+        budgets=_budgets(settings),
+        most_bytes=writes.most_bytes,
+        answer_bytes=settings.answer_bytes,
+        deadline_seconds=settings.deadline_seconds,
+        remotes=remotes,
+        update=writes.update,
     )
 
     async def ask(question: Question) -> Answer:
@@ -126,10 +133,11 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             "Suasion-Dataset",
             "Suasion-Deadline-Seconds",
             "Suasion-Failed-Services",
+            "Suasion-Limit-Bytes",
             "Suasion-Total",
         ],
     )
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Coding)
     operation.equip(app, settings, lambda: _reading(engine), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
@@ -166,14 +174,15 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
                 return await writes.graph(request, iri, base)
 
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    for path in ("/sparql", "/sparql/"):
-        app.router.add_route(path, answer_sparql, methods=methods, include_in_schema=False)
     for path, answer in (
+        ("/sparql", answer_sparql),
+        ("/sparql/", answer_sparql),
         ("/graph-store", answer_store),
         ("/graph-store/{path:path}", answer_graph_below),
         ("/graph/{name}", answer_named_graph),
     ):
-        app.router.add_route(path, answer, methods=[method for method in methods if method != "QUERY"], include_in_schema=False)
+        allowed_methods = methods if answer is answer_sparql else [method for method in methods if method != "QUERY"]
+        app.router.add_route(path, answer, methods=allowed_methods, include_in_schema=False)
     app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
 
     front_page = home.page(home.templates(), queries, files)

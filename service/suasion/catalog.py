@@ -7,19 +7,24 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from suasion.errors import QueryFileError
 
-PARAMETER_TYPES = ("iri", "code", "string", "integer")
+PARAMETER_TYPES = ("iri", "code", "string", "integer", "search")
+SEARCH_COLUMNS = ("names", "codes", "texts")
+SEARCH_MOST = 2000
 _QUERY_KEYS = {"summary", "question", "columns", "params", "lists", "not_found"}
 _PARAM_KEYS = {"type", "description", "example", "required", "themes", "values"}
+_SEARCH_KEYS = {"most", "among", "within"}
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A variable that a client may bind.
+    """A variable that a client may bind, or (type search) a text that is looked up.
 
     `themes` are the prefixes tried for a bare slug (type iri); `values` all that a string or the local name of a code may be.
+    Of a search `most` is the most hits, `among` the parameter that names their kind, `within` the columns of the text index.
     """
 
     name: str
@@ -29,6 +34,9 @@ class Parameter:
     required: bool = False
     themes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    most: int = 0
+    among: str = ""
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +85,20 @@ def read(path: Path, name: str) -> Query:
     if not isinstance(tables, dict):
         raise QueryFileError(f"{path}: params has to be tables: write [params.NAME].")
     parameters = tuple(_parameter(path, key, table) for key, table in tables.items())
+    searches = [parameter for parameter in parameters if parameter.type == "search"]
+    if len(searches) > 1:
+        raise QueryFileError(f"{path}: a question has one parameter of the type search; the others are strings.")
+    for search in searches:
+        if search.among and search.among not in {p.name for p in parameters if p.type == "string"}:
+            raise QueryFileError(f"{path}: params.{search.name}.among names {search.among}, which is no string parameter.")
     return Query(name, text, summary, question, columns, parameters, lists, _string(path, front, "not_found", ""))
 
 
 def _parameter(path: Path, name: str, table: object) -> Parameter:
     if not isinstance(table, dict):
         raise QueryFileError(f"{path}: params.{name} has to be a table.")
-    _refuse_unknown(path, table, _PARAM_KEYS, f"key of params.{name}")
+    known = _PARAM_KEYS | _SEARCH_KEYS if table.get("type") == "search" else _PARAM_KEYS
+    _refuse_unknown(path, table, known, f"key of params.{name}")
     missing = {"type", "description", "example"} - table.keys()
     if missing:
         raise QueryFileError(f"{path}: params.{name} lacks {', '.join(sorted(missing))}.")
@@ -104,7 +119,20 @@ def _parameter(path: Path, name: str, table: object) -> Parameter:
         required,
         _strings(path, table, "themes", f"params.{name}."),
         _strings(path, table, "values", f"params.{name}."),
+        **(_search_options(path, name, table) if table["type"] == "search" else {}),
     )
+
+
+def _search_options(path: Path, name: str, table: Mapping[str, object]) -> Mapping[str, Any]:
+    most = table.get("most", SEARCH_MOST)
+    if type(most) is not int or not 1 <= most <= SEARCH_MOST:
+        raise QueryFileError(f"{path}: params.{name}.most has to be a whole number from 1 to {SEARCH_MOST}.")
+    within = _strings(path, table, "within", f"params.{name}.") or SEARCH_COLUMNS
+    if unknown := set(within) - set(SEARCH_COLUMNS):
+        raise QueryFileError(
+            f"{path}: params.{name}.within names {', '.join(sorted(unknown))}; there are {', '.join(SEARCH_COLUMNS)}."
+        )
+    return {"most": most, "among": _string(path, table, "among", "", f"params.{name}."), "within": within}
 
 
 def _string(path: Path, table: Mapping[str, object], key: str, default: str | None = None, within: str = "") -> str:

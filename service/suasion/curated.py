@@ -16,7 +16,7 @@ from suasion.errors import BadParameter, NotFound, UnknownParameter
 from suasion.exchange import Answer, Question, Ready, Term
 from suasion.negotiation import best, matches
 from suasion.prefixes import Prefixes
-from suasion.terms import bound, plain, plain_row
+from suasion.terms import bound, plain, plain_row, searched
 
 FORMATS = {"json": "application/json", "csv": "text/csv", "srj": "application/sparql-results+json"}
 _KNOWN = "SELECT ?thing WHERE { ?thing ?property ?value } LIMIT 1"
@@ -28,18 +28,19 @@ PAGING = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows offset to offset + limit of an answer of `total` rows."""
+    """Rows offset to offset + limit of an answer of `total` rows; `cut` where more things fit a search than have rows."""
 
     variables: tuple[str, ...]
     rows: Sequence[Mapping[str, Term]]
     total: int
     offset: int
     limit: int
+    cut: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether these are all the rows there are."""
-        return self.offset == 0 and len(self.rows) == self.total
+        return self.offset == 0 and len(self.rows) == self.total and not self.cut
 
     @property
     def next_offset(self) -> int | None:
@@ -139,8 +140,10 @@ def _window(given: Mapping[str, str], most_rows: int) -> tuple[int, int]:
 
 async def _page(query: Query, terms: Mapping[str, Term], rows: tuple[int, int], backing: Backing) -> Page:
     """Ask for rows offset to offset + limit. Raises NotFound where no rows are an error, BadParameter for unknown things."""
-    found = json.loads((await backing.ask(Question(query.text, terms, rows=rows))).body)
-    page = Page(tuple(found["variables"]), found["rows"], found["total"], *rows)
+    free, search = searched(query, terms)
+    answer = await backing.ask(Question(query.text, free, rows=rows, search=search))
+    found = json.loads(answer.body)
+    page = Page(tuple(found["variables"]), found["rows"], found["total"], *rows, cut=bool(answer.extra.get("cut")))
     if not page.total and query.not_found:
         raise NotFound(query.not_found)
     if not page.total:
@@ -209,7 +212,7 @@ def _envelope(
         "total": page.total,
         "offset": page.offset,
         "limit": page.limit,
-        "note": None if page.rows else _absence(page),
+        "note": _note(page),
         "links": dict(links),
         "dataset": {"sha256": backing.dataset().digest, "quads": backing.dataset().quads},
         "columns": dict(query.columns),
@@ -217,7 +220,9 @@ def _envelope(
     }
 
 
-def _absence(page: Page) -> str:
+def _note(page: Page) -> str | None:
+    if page.rows:
+        return "The words fit more than was looked at, best first: give more of them to see the rest." if page.cut else None
     return (
         f"There are {page.total} rows, none from {page.offset} on." if page.total else "No data in the article for this question."
     )

@@ -1,8 +1,9 @@
 """The embedded engine: worker processes that can be ended at the deadline, seen from the HTTP process.
 
 This side never parses, plans or evaluates: a query that loops, or ends its process, costs one worker. Each lane has workers
-of its own. A query of the public that still runs after the patience is heavy: its process is niced, and takes one of few slow
-places, while the lane gets a new worker at once; so heavy queries never stand before light ones.
+of its own. A query that has computed for the patience is heavy: its process is niced, and takes one of few slow places of the
+lane, while the lane gets a new worker at once; so heavy queries never stand before light ones. A long answer comes in parts, as
+its reader takes them; it needs a slow place from the first.
 """
 
 import asyncio
@@ -39,6 +40,9 @@ from suasion.source import Source
 _NICE = 10
 _WATCH_SECONDS = 0.25
 _ENDING_SECONDS = 5.0
+_LOOK_SECONDS = 0.01
+_WAITING = 5
+"""A query that computes little is heavy after so many times the patience: it waits for something else than a processor."""
 _ERRORS = {
     kind.__name__: kind
     for kind in (
@@ -77,6 +81,8 @@ class Counts:
     refused: int = 0
     became_slow: int = 0
     changed: int = 0
+    streamed: int = 0
+    truncated: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -86,9 +92,19 @@ class _Worker:
     pid: int
     pidfd: int
     generation: int
+    left: bool = False
+    """Whether it has left its lane for a slow place, and a new one has come instead."""
+
+    def computed(self) -> float:
+        """Return the processor seconds of the process so far, by its clock (Linux, include/linux/posix-timers.h)."""
+        with suppress(OSError):
+            return time.clock_gettime((~self.pid << 3) | 2)
+        return 0
 
     def end(self) -> None:
-        """Kill the process; it holds nothing that needs an orderly end."""
+        """Kill the process; it holds nothing that needs an orderly end. May be called more than once."""
+        if self.writer.is_closing():
+            return
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         os.close(self.pidfd)
@@ -97,8 +113,10 @@ class _Worker:
 
 @dataclass(slots=True)
 class _Pool:
-    """The idle workers of a lane, and how many requests wait for one."""
+    """The idle workers of a lane, how many requests wait for one, and who holds its slow places."""
 
+    places: int
+    slow: dict[_Worker, str] = field(default_factory=dict)
     idle: asyncio.Queue[_Worker] = field(default_factory=asyncio.Queue)
     waiting: int = 0
 
@@ -114,7 +132,7 @@ class Loader:
 def launch(settings: Settings, source: Source) -> Loader:
     """Start to load the data, in a process of its own; it ends with this one."""
     ours, theirs = socket.socketpair()
-    limits = [str(settings.worker_memory_bytes), str(settings.answer_bytes)]
+    limits = [str(settings.worker_memory_bytes), str(settings.answer_bytes), str(settings.spool_bytes)]
     command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), source.to_json(), *limits]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
     with theirs:
@@ -130,8 +148,7 @@ class Engine:
         self.counts = Counts()
         self._settings = settings
         self._source = source
-        self._pools = {lane: _Pool() for lane in Lane}
-        self._slow: dict[_Worker, str] = {}
+        self._pools = {Lane.PUBLIC: _Pool(settings.slow_workers), Lane.OWN: _Pool(settings.own_slow_workers)}
         self._forking = asyncio.Lock()
         self._changing = asyncio.Lock()
         self._changes_waiting = 0
@@ -182,7 +199,7 @@ class Engine:
         deadline_seconds: float | None = None,
         spent: Callable[[float], None] | None = None,
     ) -> Answer:
-        """Return the answer to a question.
+        """Return the answer to a question; of a long one the first part, with the rest, which the caller has to close.
 
         `client` names who may have one slow query at a time ("" is nobody in particular); `spent` is told the seconds that a
         worker was busy, whatever came of it.
@@ -193,39 +210,43 @@ class Engine:
         deadline = min(deadline_seconds or self._settings.deadline_seconds, self._settings.deadline_seconds)
         pool = self._pools[lane]
         worker = await self._take(pool)
-        exchange = asyncio.create_task(_exchange(worker, question))
         started = time.monotonic()
+        exchange = asyncio.create_task(_exchange(worker, question))
+        rest = None
         try:
-            if lane is Lane.PUBLIC:
-                await asyncio.wait({exchange}, timeout=min(self._settings.patience_seconds, deadline))
-                if not exchange.done():
-                    self._make_slow(worker, client, pool)
+            if not await _is_light(exchange, worker, self._settings.patience_seconds, deadline):
+                self._take_place(worker, client, pool)
+                self._leave(worker, pool)
             remaining = deadline - (time.monotonic() - started)
             answer = await asyncio.wait_for(exchange, max(remaining, 0.001))
+            if answer.more:
+                await self._wait_for_place(worker, client, pool, started + self._settings.patience_seconds)
+                rest = _Rest(self, worker, pool, started, deadline, spent)
+                self.counts.streamed += 1
+                return replace(answer, rest=rest)
         except TimeoutError:
             self.counts.timed_out += 1
             self._dismiss(worker, pool)
-            remedy = "narrow the query, or ask for a part of it with LIMIT"
-            raise errors.TimedOut(f"No answer within {deadline:g} s: {remedy}.", {"limit_seconds": deadline}) from None
+            raise _timed_out(deadline) from None
         except (asyncio.IncompleteReadError, ConnectionError):
             self.counts.died += 1
             self._dismiss(worker, pool)
-            raise errors.WorkerDied("The query needed more memory or a deeper stack than a worker has: simplify it.") from None
+            raise _died() from None
         except BaseException as error:
             self.counts.abandoned += isinstance(error, asyncio.CancelledError)
             exchange.cancel()
             self._dismiss(worker, pool)
             raise
         finally:
-            if spent:
+            if spent and rest is None:
                 spent(time.monotonic() - started)
         self.counts.answered += 1
-        if worker in self._slow or worker.generation != self.ready.number:
-            self._dismiss(worker, pool)
+        self.counts.truncated += bool(answer.truncated)
+        if answer.truncated == "deadline":
+            self._dismiss(worker, pool)  # it still works on the query
         else:
-            pool.idle.put_nowait(worker)
-        if answer.error:
-            raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
+            self._give_back(worker, pool)
+        _raise_error(answer)
         return answer
 
     async def change(self, change: Change) -> Answer:
@@ -347,9 +368,9 @@ class Engine:
         if self._watching:
             self._watching.cancel()
         await asyncio.gather(*self._refills, return_exceptions=True)
-        for worker in self._slow:
-            worker.end()
         for pool in self._pools.values():
+            for worker in pool.slow:
+                worker.end()
             while not pool.idle.empty():
                 pool.idle.get_nowait().end()
         if self._loader:
@@ -376,21 +397,42 @@ class Engine:
         finally:
             pool.waiting -= 1
 
-    def _make_slow(self, worker: _Worker, client: str, pool: _Pool) -> None:
-        """Give a slow place to a query, and a new worker to its lane. Raises Overloaded when there is none for it."""
-        if len(self._slow) >= self._settings.slow_workers or (client and client in self._slow.values()):
+    def _take_place(self, worker: _Worker, client: str, pool: _Pool) -> None:
+        """Give a slow place to a query. Raises Overloaded when there is none for it."""
+        if not _has_place(pool, client):
             self.counts.refused += 1
-            whose = "another heavy query of yours runs" if client in self._slow.values() else "as many heavy queries run as may"
+            own = client and client in pool.slow.values()
+            whose = "another heavy query of yours runs" if own else "as many heavy queries run as may"
             raise errors.Overloaded(f"The query is heavy, and {whose}: try again when it is done, or narrow the query.")
-        self._slow[worker] = client
+        pool.slow[worker] = client
+
+    async def _wait_for_place(self, worker: _Worker, client: str, pool: _Pool, until: float) -> None:
+        """Give a slow place to a long answer, which most readers leave soon. Raises Overloaded when none comes free in time."""
+        while worker not in pool.slow:
+            if _has_place(pool, client) or time.monotonic() > until:
+                self._take_place(worker, client, pool)
+            else:
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    def _leave(self, worker: _Worker, pool: _Pool) -> None:
+        """Make a worker slow, and give its lane a new one."""
+        worker.left = True
         self.counts.became_slow += 1
         with suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, worker.pid, _NICE)
         self._refill_soon(pool)
 
+    def _give_back(self, worker: _Worker, pool: _Pool) -> None:
+        if worker.left or worker.generation != self.ready.number:
+            self._dismiss(worker, pool)
+        else:
+            pool.slow.pop(worker, None)
+            pool.idle.put_nowait(worker)
+
     def _dismiss(self, worker: _Worker, pool: _Pool) -> None:
         worker.end()
-        if self._slow.pop(worker, None) is None:
+        pool.slow.pop(worker, None)
+        if not worker.left:
             self._refill_soon(pool)
 
     def _refill_soon(self, pool: _Pool) -> None:
@@ -423,19 +465,115 @@ class Engine:
         return socket.socket(fileno=connection), pidfd, int.from_bytes(said, "big")
 
 
+class _Rest:
+    """The parts of a long answer after the first. Its worker ends at the deadline, whether its reader reads or not."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        worker: _Worker,
+        pool: _Pool,
+        started: float,
+        deadline: float,
+        spent: Callable[[float], None] | None,
+    ) -> None:
+        self._engine = engine
+        self._worker = worker
+        self._pool = pool
+        self._started = started
+        self._deadline = deadline
+        self._spent = spent
+        self._fault: errors.SuasionError | None = None
+        self._done = False
+        loop = asyncio.get_running_loop()
+        passed = time.monotonic() - started
+        self._timers = [loop.call_later(max(deadline - passed, 0), self._expire)]
+        if not worker.left:
+            patience = engine._settings.patience_seconds
+            self._timers.append(loop.call_later(max(patience - passed, 0), engine._leave, worker, pool))
+
+    async def part(self) -> bytes:
+        """Return the next part, b"" after the last. Raises TimedOut, WorkerDied, and what the worker names."""
+        if self._done and self._fault is None:
+            return b""
+        try:
+            answer = await _read(self._worker)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self._end("died", _died())
+            assert self._fault
+            raise self._fault from None
+        if not answer.more:
+            self._end("answered")
+            _raise_error(answer)
+        return answer.body
+
+    def close(self) -> None:
+        """End the query, if it is not done."""
+        self._end("abandoned", errors.Unanswered("The answer was given up by its reader."))
+
+    def _expire(self) -> None:
+        self._end("timed_out", _timed_out(self._deadline))
+
+    def _end(self, event: str, fault: errors.SuasionError | None = None) -> None:
+        """Let go of the worker, once: give it back, or end it for a fault."""
+        if self._done:
+            return
+        self._done, self._fault = True, fault
+        for timer in self._timers:
+            timer.cancel()
+        setattr(self._engine.counts, event, getattr(self._engine.counts, event) + 1)
+        if fault:
+            self._engine._dismiss(self._worker, self._pool)
+        else:
+            self._engine._give_back(self._worker, self._pool)
+        if self._spent:
+            self._spent(time.monotonic() - self._started)
+
+
+async def _is_light(exchange: asyncio.Task[Answer], worker: _Worker, patience: float, deadline: float) -> bool:
+    """Wait for an answer as long as its query is light: it has not used the patience up, by computing or by waiting."""
+    started, used = time.monotonic(), worker.computed()
+    until = min(deadline, patience * _WAITING)
+    left = min(patience, deadline)
+    while left > 0:
+        await asyncio.wait({exchange}, timeout=max(left, _LOOK_SECONDS))
+        if exchange.done():
+            return True
+        left = min(patience - (worker.computed() - used), until - (time.monotonic() - started))
+    return False
+
+
+def _has_place(pool: _Pool, client: str) -> bool:
+    return len(pool.slow) < pool.places and not (client and client in pool.slow.values())
+
+
+def _timed_out(deadline: float) -> errors.TimedOut:
+    remedy = "narrow the query, or ask for a part of it with LIMIT"
+    return errors.TimedOut(f"No answer within {deadline:g} s: {remedy}.", {"limit_seconds": deadline})
+
+
+def _died() -> errors.WorkerDied:
+    return errors.WorkerDied("The query needed more memory or a deeper stack than a worker has: simplify it.")
+
+
+def _raise_error(answer: Answer) -> None:
+    if answer.error:
+        raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
+
+
 async def _exchange(worker: _Worker, question: Question) -> Answer:
     worker.writer.write(pack_question(question))
     await worker.writer.drain()
-    return await _answered(worker)
+    return await _read(worker)
 
 
 async def _change(worker: _Worker, change: Change) -> Answer:
     worker.writer.write(pack_change(change))
     await worker.writer.drain()
-    return await _answered(worker)
+    return await _read(worker)
 
 
-async def _answered(worker: _Worker) -> Answer:
+async def _read(worker: _Worker) -> Answer:
     head_length, body_length = lengths(await worker.reader.readexactly(HEAD_BYTES))
     head = await worker.reader.readexactly(head_length)
     return unpack_answer(head, await worker.reader.readexactly(body_length))

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 _HEAD = struct.Struct(">IQ")
 HEAD_BYTES = _HEAD.size
@@ -49,16 +49,27 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """A text to look up: the most hits, their kind ("" for any), and the columns of the text index that are searched."""
+
+    text: str
+    most: int
+    kind: str = ""
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A query for a worker.
 
     `terms` are bound to variables before evaluation. `default_graphs` and `named_graphs` (IRIs) are the dataset of the
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
-    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. Relative IRIs in the
-    query are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE
-    clauses, which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
-    `published` what was written beside a bundle is left out.
+    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. With `partial` above 0
+    a SELECT is answered after so many seconds with the rows found so far, if there are any. Relative IRIs in the query are
+    resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses, which
+    the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With `published` what
+    was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
     """
 
     query: str
@@ -69,10 +80,12 @@ class Question:
     solution_types: tuple[str, ...] = ("application/sparql-results+json",)
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
+    partial: float = 0
     base_iri: str = ""
     services: tuple[Service, ...] = ()
     graph: str | None = None
     published: bool = False
+    search: Search | None = None
 
 
 class Operation(StrEnum):
@@ -111,12 +124,24 @@ class Change:
     using_named: tuple[str, ...] | None = None
 
 
+class Rest(Protocol):
+    """What follows the first part of a long answer, for one reader, who closes it in the end."""
+
+    async def part(self) -> bytes:
+        """Return the next part, b"" after the last. Raises what Engine.ask raises."""
+
+    def close(self) -> None:
+        """End the query, if it is not done; may be called more than once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a worker answers: a body of a media type, or the name of an error class with its sentence.
 
+    Of a long answer this is one part: `more` says whether others follow, and `rest` brings them to the HTTP process.
+    `truncated` is what a partial answer ran into: deadline or bytes.
     `extra` goes into the problem document of an error; with a body it may name the endpoints of SERVICE that failed `silently`,
-    and those of them that are `broken`.
+    and those of them that are `broken`, or say `cut`: the text searched for fits more things than were looked at.
     """
 
     media_type: str = ""
@@ -124,6 +149,9 @@ class Answer:
     error: str = ""
     detail: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+    more: bool = False
+    truncated: str = ""
+    rest: Rest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +189,15 @@ def pack_question(question: Question) -> bytes:
     """Return a question as one frame; its body is what endpoints answered, one after the other."""
     head = {name: getattr(question, name) for name in Question.__slots__}
     head["services"] = [{**asdict(one), "body": len(one.body)} for one in question.services]
+    head["search"] = None if question.search is None else asdict(question.search)
     return _pack(head, b"".join(one.body for one in question.services))
 
 
 def unpack_question(head: Mapping[str, object], body: bytes) -> Question:
     """Return the question of the two parts of a frame; JSON lists become tuples again."""
-    told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in head.items()}
+    told = _tuples(head)
+    if told["search"] is not None:
+        told["search"] = Search(**_tuples(told["search"]))
     services = []
     start = 0
     for one in told["services"]:
@@ -185,7 +216,7 @@ def pack_change(change: Change) -> bytes:
 
 def unpack_change(head: bytes, body: bytes) -> Change:
     """Return the change of the two parts of a frame."""
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(head).items()}
+    values = _tuples(json.loads(head))
     documents, start = [], 0
     for media_type, length, name in values.pop("documents"):
         documents.append(Document(media_type, body[start : start + length], name))
@@ -195,8 +226,8 @@ def unpack_change(head: bytes, body: bytes) -> Change:
 
 def pack_answer(answer: Answer) -> bytes:
     """Return an answer as one frame."""
-    head = {"media_type": answer.media_type, "error": answer.error, "detail": answer.detail, "extra": dict(answer.extra)}
-    return _pack(head, answer.body)
+    head = {name: getattr(answer, name) for name in ("media_type", "error", "detail", "more", "truncated")}
+    return _pack(head | {"extra": dict(answer.extra)}, answer.body)
 
 
 def unpack_answer(head: bytes, body: bytes) -> Answer:
@@ -208,6 +239,10 @@ def lengths(head: bytes) -> tuple[int, int]:
     """Return the lengths, in bytes, of the JSON head and of the body of a frame, from its first HEAD_BYTES bytes."""
     head_length, body_length = _HEAD.unpack(head)
     return head_length, body_length
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def _pack(head: Mapping[str, object], body: bytes) -> bytes:

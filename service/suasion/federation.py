@@ -18,6 +18,7 @@ MOST_CLAUSES = 4
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _MAPPED = re.compile(r"=(?=https?://)")
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
+_VARIABLE = re.compile(r"[?$]([\w·\u0300-\u036f\u203f\u2040]+)")
 _FORMS = frozenset(("SELECT", "ASK", "CONSTRUCT", "DESCRIBE"))
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ROWS = "    VALUES (?feature ?reference) {\n"
@@ -28,7 +29,7 @@ _FEATURE = "<http://www.w3.org/ns/sparql-service-description#BasicFederatedQuery
 class Clause:
     """A SERVICE clause: where its solutions go in the rest of the query, and what its endpoint is asked.
 
-    `at` counts code points; `variables` are the names that the block has, without their mark.
+    `at` counts code points; `variables` are the names that the block may have, without their mark.
     """
 
     at: int
@@ -89,7 +90,7 @@ def split(query: str, endpoints: Mapping[str, str], limits: gate.Limits) -> tupl
         opening, index = index + 1, _closing(tokens, index + 1)
         end = tokens[index - 1].end
         block = query[tokens[opening].start : end]
-        variables = dict.fromkeys(t.text[1:] for t in tokens[opening:index] if t.kind == "term" and t.text[0] in "?$")
+        variables = dict.fromkeys(_VARIABLE.findall(block))
         rest += (query[kept:start], "{", "\n" * query.count("\n", start, end), "}")
         length += len(rest[-4]) + 1
         clauses.append(Clause(length, endpoint, silent, f"{prologue}SELECT * WHERE {block}", tuple(variables)))

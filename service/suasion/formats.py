@@ -1,6 +1,8 @@
 """In which formats a SPARQL request wants its answer: by the parameter `format`, else by the Accept header.
 
-`output` and `results` are other names of `format`: clients such as SPARQLWrapper send all three, beside Accept.
+`output` and `results` are other names of `format`: clients such as SPARQLWrapper send all three, beside Accept, and each with a
+short name and with media types. So their values are read as one list, as Accept is: what is not known is passed over as long as
+something is.
 """
 
 from collections.abc import Sequence
@@ -44,12 +46,13 @@ def accepted(accept: str, named: Sequence[str]) -> tuple[str, ...]:
     >>> accepted("text/csv", ["json"])
     ('application/sparql-results+json', 'application/ld+json')
 
-    Raises BadParameter (422) for values that are unknown or differ, NotAcceptable (406) for a header that cannot be read.
+    Raises BadParameter (422) when no value is known, NotAcceptable (406) for a header that cannot be read.
     """
     if not named:
         return ranked(accept, _OFFERED, ALIASES)
-    name = named[0].lower().replace(" ", "+")  # a plus sign that was not percent-encoded
-    types = NAMES.get(name) or dict(ALIASES).get(name) or ((name,) if name in _OFFERED else ())
-    if not types or len(set(named)) > 1:
-        raise BadParameter(f"{' and '.join(PARAMETERS)} name one format: a media type, or one of {', '.join(NAMES)}.")
-    return types
+    names = [one.strip().replace(" ", "+") for value in named for one in value.lower().split(",")]  # "+" is read as a blank
+    known = {**dict(ALIASES), **NAMES}
+    types = [t for name in names for t in known.get(name, (name,)) if t in _OFFERED]
+    if not types:
+        raise BadParameter(f"{', '.join(PARAMETERS)} take media types that are offered, or of {', '.join(NAMES)}.")
+    return tuple(dict.fromkeys(types))

@@ -64,11 +64,21 @@ async def described(request: Request, endpoint: Endpoint, client: str, query: st
         "endpoint": {"type": "uri", "value": address},
         "dataset": {"type": "uri", "value": address + "#dataset"},
         "default": {"type": "uri", "value": address + "#default"},
+        "limits": {"type": "literal", "value": _limits(endpoint, endpoint.most_bytes(request.scope)), "xml:lang": "en"},
     }
     if writable:
         terms["update"] = {"type": "uri", "value": _UPDATE}
     question = Question(query, terms, graph_types=_graph_types(request))
     return await endpoint.respond(request, question, client, endpoint.deadline_seconds, repeatable=True)
+
+
+def _limits(endpoint: Endpoint, request_bytes: int) -> str:
+    return (
+        f"A query may take {endpoint.deadline_seconds:g} s and its answer have {endpoint.answer_bytes:,} bytes, a request body "
+        f"{request_bytes:,} bytes. An answer is whole, or an error, or cut so that the client sees it; with partial=true rows "
+        "that are not all may be answered, and say so. Extension functions are refused, and so are SERVICE and updates unless "
+        "this description names them."
+    )
 
 
 def _graph_types(request: Request) -> tuple[str, ...]:

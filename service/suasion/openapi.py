@@ -1,12 +1,13 @@
 """OpenAPI entries, made from what a query file declares."""
 
 import re
+from collections.abc import Mapping
 
 from suasion.catalog import Parameter, Query
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
 from suasion.formats import NAMES
 
-_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "integer": "integer"}
+_JSON_TYPES = {"iri": "string", "code": "string", "string": "string", "search": "string", "integer": "integer"}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -101,10 +102,16 @@ def sparql_operation() -> dict[str, object]:
                 "description": "Seconds that the query may take",
                 "schema": {"type": "number", "exclusiveMinimum": 0},
             },
+            {
+                "name": "partial",
+                "in": "query",
+                "description": "Whether rows that are not all may be answered, marked as truncated",
+                "schema": {"type": "boolean", "default": False},
+            },
         ],
         "responses": {
             "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},
-            **_problems(),
+            **_problems({502: "An endpoint of SERVICE gave no whole result"}),
         },
     }
 
@@ -128,6 +135,7 @@ def _column(query: Query, name: str) -> dict[str, object]:
     return kind | {"description": query.columns[name]}
 
 
-def _problems() -> dict[str, dict[str, object]]:
+def _problems(more: Mapping[int, str] | None = None) -> dict[str, dict[str, object]]:
     content = {"application/problem+json": {"schema": _PROBLEM}}
-    return {str(status): {"description": meaning, "content": content} for status, meaning in _STATUSES.items()}
+    statuses = {**_STATUSES, **(more or {})}
+    return {str(status): {"description": meaning, "content": content} for status, meaning in statuses.items()}

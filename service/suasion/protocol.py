@@ -5,6 +5,7 @@ Nothing here is timed for each connection: the server looks at all of them once 
 
 import asyncio
 import fcntl
+import socket
 import struct
 import termios
 from collections.abc import Callable
@@ -74,6 +75,7 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it with 503 when there are too many."""
         super().connection_made(transport)
+        self.app_state = {**self.app_state, "cut": self._reset}
         if len(self.connections) > self.config.settings.connections:
             self._refuse("connections", b"503 Service Unavailable", b"retry-after: 5\r\n")
 
@@ -171,6 +173,13 @@ class LimitedProtocol(H11Protocol):
         if not self._pending or pending > self._pending or self._pending - pending >= limit * WRITE_BYTES_PER_SECOND:
             self._pending, self._pending_since = pending, now
         return now - self._pending_since > limit
+
+    def _reset(self) -> None:
+        """Cut an answer short so that its client sees it: to HTTP/1.0 an orderly close is the end of a body."""
+        if not self.transport.is_closing():
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
 
     def _refuse(self, reason: Reason, status: bytes, more: bytes = b"") -> None:
         """Say why, if no answer was begun, and close."""

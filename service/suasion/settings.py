@@ -84,17 +84,21 @@ class Settings:
     own_workers: Processes = 2
     """Processes for the curated endpoints, which never wait behind the public."""
     slow_workers: Annotated[int, Between(0, 256)] = 2
-    """Heavy queries that may run at once, beside the processes above."""
+    """Heavy queries of the public that may run at once, beside the processes above."""
+    own_slow_workers: Annotated[int, Between(0, 256)] = 4
+    """Heavy queries of curated endpoints that may run at once, beside all of these."""
     patience_seconds: Seconds = 0.2
-    """Time after which a query is heavy."""
+    """Computing after which a query is heavy, in seconds; one that only waits is heavy after five times as long."""
     queue_length: Annotated[int, Between(0, 1_000_000)] = 64
     """Requests that may wait for a process; the next one is refused."""
     deadline_seconds: Seconds = 20.0
     """Time that a query may take before its worker is ended."""
     queue_seconds: Seconds = 10.0
     """Time that a request waits for a free worker before it is refused."""
-    answer_bytes: Annotated[int, Between(1024, 1 << 34)] = 64 * 1024 * 1024
-    """Largest answer, in bytes of its body."""
+    answer_bytes: Annotated[int, Between(1024, 1 << 40)] = 1024 * 1024 * 1024
+    """Largest answer, in bytes of its body, before any coding."""
+    spool_bytes: Annotated[int, Between(1024, 1 << 30)] = 1024 * 1024
+    """Bytes of an answer that are gathered before the first is sent; up to them an error has its own status."""
     request_bytes: Annotated[int, Between(1024, 1 << 30)] = 1024 * 1024
     """Largest request body, in bytes."""
     worker_memory_bytes: Annotated[int, Between(1 << 30, 1 << 46)] = 4 * 1024 * 1024 * 1024

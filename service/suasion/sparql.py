@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-import zlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import parse_qsl
@@ -14,6 +13,8 @@ from starlette.types import Scope
 
 from suasion import federation, formats, gate
 from suasion.answers import Answers
+from suasion.codings import decoded
+from suasion.delivery import Streamed, unless_gone
 from suasion.engine import Engine, Lane
 from suasion.errors import (
     AnswerTooLarge,
@@ -36,13 +37,19 @@ from suasion.remote import Remotes
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
+MARGIN_SECONDS = 0.5
+"""A partial answer is made so long before the deadline, or a quarter of the time before it, if that is less."""
+_SOON = 0.001
+
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
 _FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
-PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "timeout", *formats.PARAMETERS)
-UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
+PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "version", "timeout", "partial", *formats.PARAMETERS)
+UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri", "version")
 _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 """What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
+LABEL = "clientRequestId"
+"""Names a request for those who read logs: the W3C's own runner of the protocol tests adds it to each URL."""
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
 _CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
 _LONG_BYTES = 64 * 1024
@@ -52,15 +59,15 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request.
-
-    SERVICE may reach the endpoints of `remotes`; `update` takes updates.
+    """What answers queries: the engine, what it answered before, what clients may use, the limits of a request, the endpoints
+    that SERVICE may reach, and who takes updates.
     """
 
     engine: Engine
     answers: Answers
     budgets: Budgets | None
     most_bytes: Callable[[Scope], int]
+    answer_bytes: int
     deadline_seconds: float
     remotes: Remotes
     update: Callable[[Request, Pairs, str], Awaitable[Response]]
@@ -82,7 +89,7 @@ class Endpoint:
         query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
         repeatable = gate.pass_through(query, limits) and not clauses
         deadline = _deadline(pairs, self.deadline_seconds)
-        question = _question(request, pairs, query, base_iri)
+        question = _question(request, pairs, query, base_iri, deadline)
         return await self.respond(request, question, client, deadline, repeatable, clauses)
 
     async def respond(
@@ -99,6 +106,7 @@ class Endpoint:
             "Vary": "Accept",
             "Suasion-Completeness": "complete",
             "Suasion-Deadline-Seconds": f"{deadline:g}",
+            "Suasion-Limit-Bytes": str(self.answer_bytes),
         }
         ready = self.engine.ready
         if ready.digest:
@@ -113,17 +121,23 @@ class Endpoint:
         async def compute() -> Answer:
             return await self._ask(question, client, deadline, clauses)
 
-        found = await unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
+        found = await unless_gone(request.receive, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
             return Response(status_code=499)
-        if ready != self.engine.ready:  # there was a write meanwhile, so it is open which dataset this is the answer of
-            for name in ("Suasion-Dataset", "ETag"):
-                headers.pop(name, None)
         if silently := found.extra.get("silently"):
             headers["Suasion-Completeness"] = "truncated; reason=service"
             headers["Suasion-Failed-Services"] = ", ".join(f"<{iri}>" for iri in cast("list[str]", silently))
-        charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
-        return Response(found.body, headers=headers, media_type=found.media_type + charset)
+        if found.truncated:
+            headers.pop("ETag", None)
+            headers |= {"Suasion-Completeness": f"truncated; reason={found.truncated}", "Cache-Control": "no-store"}
+            request.scope["state"]["outcome"] = "truncated"
+        if ready != self.engine.ready:  # there was a write meanwhile, so it is open which dataset this is the answer of
+            for name in ("Suasion-Dataset", "ETag"):
+                headers.pop(name, None)
+        media_type = found.media_type + ("; charset=utf-8" if found.media_type.startswith("text/") else "")
+        if found.rest:
+            return Streamed(found, headers, media_type)
+        return Response(found.body, headers=headers, media_type=media_type)
 
     async def _ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...]) -> Answer:
         """Ask the engine, and the endpoints of SERVICE clauses before it, at the cost of a client.
@@ -137,7 +151,9 @@ class Endpoint:
                 budgets.charge(client, seconds, failed=False)
 
         async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
-            return await self.engine.ask(replace(question, services=services), Lane.PUBLIC, client, left, spent)
+            partial = max(question.partial - (deadline - left), _SOON) if question.partial else 0
+            asked = replace(question, services=services, partial=partial)
+            return await self.engine.ask(asked, Lane.PUBLIC, client, left, spent)
 
         if budgets:
             budgets.admit(client)
@@ -156,8 +172,8 @@ def accept(request: Request) -> str:
     return ", ".join(request.headers.getlist("accept"))
 
 
-def _question(request: Request, pairs: Pairs, query: str, base_iri: str) -> Question:
-    """Return the question of a request; relative IRIs in it are resolved against the base IRI."""
+def _question(request: Request, pairs: Pairs, query: str, base_iri: str, deadline: float) -> Question:
+    """Return the question of a request; relative IRIs in it are resolved against the base IRI, a partial answer made in time."""
     named = [value for name, value in pairs if name in formats.PARAMETERS]
     accepted = formats.accepted(accept(request), named)
     default = _all(pairs, "default-graph-uri")
@@ -170,24 +186,8 @@ def _question(request: Request, pairs: Pairs, query: str, base_iri: str) -> Ques
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
         base_iri=base_iri,
+        partial=deadline - min(MARGIN_SECONDS, deadline / 4) if _partial(pairs) else 0,
     )
-
-
-async def unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
-    """Wait for an answer, or for the client to leave: then the computing is cancelled, and None returned."""
-    answering = asyncio.ensure_future(coming)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return await answering if answering.done() else None
-    finally:
-        leaving.cancel()
-        answering.cancel()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _parameters(request: Request, most_bytes: int) -> Pairs:
@@ -214,32 +214,16 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
-    """Read a body, gzip decoded, up to a limit of bytes before and after decoding."""
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("identity", "gzip"):
-        raise UnsupportedMedia(f"A body is sent as it is or with Content-Encoding: gzip, not {coding[:40]}.")
+    """Read a body, without its coding, up to a limit of bytes before and after decoding."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > most_bytes:
             raise TooLarge(f"The request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding == "identity":
         return bytes(body)
-    return await asyncio.to_thread(_inflated, bytes(body), most_bytes)
-
-
-def _inflated(body: bytes, most_bytes: int) -> bytes:
-    """Return what a gzip holds. Raises BadQuery for one that is damaged, and TooLarge above a limit of bytes."""
-    inflating = zlib.decompressobj(wbits=31)
-    try:
-        plain = inflating.decompress(body, most_bytes + 1)
-    except zlib.error as error:
-        raise BadQuery(f"The request body is no gzip: {error}.") from None
-    if len(plain) > most_bytes:
-        raise TooLarge(f"The decoded request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
-    if not inflating.eof:
-        raise BadQuery("The request body is a gzip that was cut off.")
-    return plain
+    return await asyncio.to_thread(decoded, bytes(body), coding, most_bytes)
 
 
 def _pairs(encoded: bytes, place: str) -> Pairs:
@@ -260,10 +244,10 @@ def _text(encoded: bytes, place: str) -> str:
 
 def _refuse_unknown(pairs: Pairs) -> None:
     """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
-    if any(name in UPDATE_PARAMETERS for name, _ in pairs):
+    if {"update", "using-graph-uri", "using-named-graph-uri"} & {name for name, _ in pairs}:
         raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
     for name, value in pairs:
-        if name not in PARAMETERS and value.lower() not in _AT_REST.get(name, ()):
+        if name not in (*PARAMETERS, LABEL) and value.lower() not in _AT_REST.get(name, ()):
             raise UnknownParameter(
                 f"/sparql has no parameter {name[:60]!r}, or not with this value; it has {', '.join(PARAMETERS)}.",
                 {"parameters": list(PARAMETERS)},
@@ -292,6 +276,14 @@ def _deadline(pairs: Pairs, most_seconds: float) -> float:
     if len(given) > 1 or not seconds > 0:
         raise BadParameter("timeout is the seconds that the query may take: give one number above 0, such as 5.")
     return min(seconds, most_seconds)
+
+
+def _partial(pairs: Pairs) -> bool:
+    """Return whether the client takes a part of the rows for an answer."""
+    given = _all(pairs, "partial") or ("false",)
+    if given not in (("true",), ("false",)):
+        raise BadParameter("partial says whether rows that are not all may be answered: give it once, true or false.")
+    return given == ("true",)
 
 
 def _all(pairs: Pairs, name: str) -> tuple[str, ...] | None:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from suasion.catalog import Parameter, Query
 from suasion.errors import BadParameter
-from suasion.exchange import Term
+from suasion.exchange import Search, Term
 from suasion.prefixes import DEF, Prefixes
+from suasion.words import units
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+_MOST_WORDS, _MOST_CHARACTERS = 50, 200
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _INTEGERS = {XSD + name for name in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger", "gYear")}
 _NUMBERS = {XSD + name for name in ("decimal", "double", "float")}
@@ -35,12 +37,26 @@ def bound(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ..
             if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
                 raise _bad(parameter, text, "a whole number")
             return ({"type": "literal", "value": str(int(text)), "datatype": XSD + "integer"},)
+        case "search" if len(found := units(text)) > _MOST_WORDS or sum(map(len, found)) > _MOST_CHARACTERS:
+            raise _bad(
+                parameter, text, f"at most {_MOST_WORDS} words, or {_MOST_CHARACTERS} characters of a script without spaces"
+            )
         case _:
             if not text.strip():
                 raise _bad(parameter, text, "some text")
             if parameter.values and text not in parameter.values:
                 raise _bad(parameter, text, "one of " + ", ".join(parameter.values))
             return ({"type": "literal", "value": text},)
+
+
+def searched(query: Query, terms: Mapping[str, Term]) -> tuple[Mapping[str, Term], Search | None]:
+    """Return the terms without the text of a search, and the search that this text asks for."""
+    for parameter in query.parameters:
+        if parameter.type == "search" and parameter.name in terms:
+            rest = {name: term for name, term in terms.items() if name != parameter.name}
+            kind = terms[parameter.among]["value"] if parameter.among in terms else ""
+            return rest, Search(terms[parameter.name]["value"], parameter.most, kind, parameter.within)
+    return terms, None
 
 
 def plain(term: Term) -> Plain:

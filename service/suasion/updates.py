@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from suasion import forms
+from suasion.delivery import unless_gone
 from suasion.engine import Engine
 from suasion.errors import (
     BadDocument,
@@ -24,7 +25,7 @@ from suasion.errors import (
     UnsupportedMedia,
 )
 from suasion.exchange import Answer, Change, Document, Operation
-from suasion.sparql import UPDATE_PARAMETERS, Pairs, read_body, unless_gone
+from suasion.sparql import LABEL, UPDATE_PARAMETERS, Pairs, read_body
 from suasion.tokens import Tokens
 
 PAYLOADS = {
@@ -78,7 +79,7 @@ class Updates:
         if names.count("update") != 1 or "query" in names or "update" in request.query_params:
             raise BadQuery("An update is sent by POST, in the body: send exactly one, and no query with it.")
         for name in names:
-            if name not in (*UPDATE_PARAMETERS, "version"):
+            if name not in (*UPDATE_PARAMETERS, LABEL):
                 known = ", ".join(UPDATE_PARAMETERS)
                 raise UnknownParameter(
                     f"An update has no parameter {name[:60]!r}; it has {known}.", {"parameters": list(UPDATE_PARAMETERS)}
@@ -89,7 +90,7 @@ class Updates:
         )
         document = Document("application/sparql-update", text.encode("utf-8", "surrogatepass"), "the update")
         change = Change(Operation.UPDATE, (document,), base=base, using=using, using_named=named)
-        return self._done(await unless_gone(request, self.engine.change(change)))
+        return self._done(await unless_gone(request.receive, self.engine.change(change)))
 
     async def graph(self, request: Request, iri: str | None, base: str) -> Response:
         """Replace (PUT), extend (POST) or delete a graph, None being the default graph; `base` is for relative IRIs.
@@ -102,14 +103,14 @@ class Updates:
         exists = _condition(request)
         documents = () if operation is Operation.DELETE else await self._documents(request)
         change = Change(operation, documents, iri, base, exists)
-        return self._done(await unless_gone(request, self.engine.change(change)))
+        return self._done(await unless_gone(request.receive, self.engine.change(change)))
 
     async def new_graph(self, request: Request, store: str) -> Response:
         """Make a new graph below the address of the graph store (section 5.5); its IRI is in Location. Raises as `graph`."""
         self.operation(request)
         iri = f"{store}/{secrets.token_hex(8)}"
         change = Change(Operation.POST, await self._documents(request), iri, iri, exists=False)
-        return self._done(await unless_gone(request, self.engine.change(change)), iri)
+        return self._done(await unless_gone(request.receive, self.engine.change(change)), iri)
 
     def operation(self, request: Request) -> Operation:
         """Return what a request does to a graph. Raises MethodNotAllowed (405), Unauthorized (401) when it may not."""

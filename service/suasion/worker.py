@@ -13,14 +13,14 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from suasion import catalog, checks, loading, projection, writing
+from suasion import catalog, checks, hits, loading, projection, writing
 from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError, StorageFull
-from suasion.evaluation import evaluate
+from suasion.evaluation import Outlet, evaluate
 from suasion.exchange import (
     HEAD_BYTES,
     Answer,
@@ -34,7 +34,9 @@ from suasion.exchange import (
 )
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
+from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
+from suasion.textindex import TextIndex
 from suasion.writing import Written
 
 STACK_BYTES = 512 * 1024 * 1024
@@ -43,7 +45,19 @@ _CANDIDATE_FILES = 8
 """What a candidate may have open besides its socket, where the number of files is what keeps sockets away."""
 
 
-def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a worker answers from, and its limits: `published` leaves out what was written beside a bundle."""
+
+    dataset: Dataset
+    published: Dataset
+    index: TextIndex
+    prefixes: Mapping[str, str]
+    most_bytes: int
+    spool_bytes: int
+
+
+def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, spool_bytes: int) -> None:
     """Load, check a bundle, say Ready, and fork until the parent closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
@@ -60,6 +74,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
             written = writing.opened(source, dataset, sys.stderr)
             dataset = written.dataset
         assert dataset
+        published = written.published if written and written.published else dataset
+        index = _indexed(published, source)
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
@@ -70,6 +86,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
         if command in (Command.COMMIT, Command.DISCARD):
             assert written
             _take_over(control, written, command)
+            if command is Command.COMMIT and source.bundle is None:
+                index = _indexed(written.dataset, source)
             continue
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -77,8 +95,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
             control.close()
             ours.close()
             if command is Command.FORK:
-                published = written.published if written and written.published else dataset
-                _work(theirs, memory_bytes, partial(_answer_all, theirs, dataset, published, prefixes.table, most_bytes))
+                desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
+                _work(theirs, memory_bytes, partial(_answer_all, theirs, desk))
             elif written:
                 _work(theirs, memory_bytes, partial(_change_once, theirs, written), files=_CANDIDATE_FILES)
             os._exit(0)
@@ -96,6 +114,12 @@ def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
     queries = bundle / "queries" / "api"
     projection.refuse_mismatches(queries, catalog.load(queries))
     return prefixes
+
+
+def _indexed(dataset: Dataset, source: Source) -> TextIndex:
+    """Return the index of the texts of a dataset. Workers take it over as it is when they are forked."""
+    folder = (source.bundle or bundle_folder(Settings())) / "queries" / "index"
+    return hits.indexed(dataset.union, folder / ("article.rq" if source.bundle else "files.rq"))
 
 
 def _line(ready: Ready) -> bytes:
@@ -149,19 +173,19 @@ def _change_once(requests: socket.socket, written: Written) -> None:
         requests.sendall(pack_answer(writing.candidate(written, unpack_change(*_frame(requests)))))
 
 
-def _answer_all(
-    requests: socket.socket, dataset: Dataset, published: Dataset, prefixes: Mapping[str, str], most_bytes: int
-) -> None:
+def _answer_all(requests: socket.socket, desk: _Desk) -> None:
+    outlet = Outlet(lambda part: requests.sendall(pack_answer(part)), desk.spool_bytes)
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
             head_length, body_length = lengths(head)
             question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
-                answer = evaluate(published if question.published else dataset, question, prefixes, most_bytes)
+                dataset = desk.published if question.published else desk.dataset
+                answer = evaluate(dataset, question, desk.prefixes, desk.most_bytes, outlet, desk.index)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), *map(int, sys.argv[3:]))
