@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from suasion import catalog
-from suasion.catalog import PARAMETER_TYPES, Parameter, Query
+from suasion.catalog import PARAMETER_TYPES, Column, Parameter, Query
 from suasion.errors import QueryFileError
 
 FRONT = """\
@@ -61,13 +61,12 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         rq(FRONT),
         "Toys",
         "Which toys are there?",
-        {"toy": "The toy", "colours": "Its colours"},
+        {"toy": Column("The toy"), "colours": Column("Its colours", "", True)},
         (
             Parameter("maker", "iri", "Who made it", "actor:toyland", False, ("actor", "place")),
             Parameter("size", "code", "How large", "Small", True, (), ("Small", "Large")),
             Parameter("year", "integer", "When", "1999"),
         ),
-        frozenset({"colours"}),
         "No such toy.",
     )
 
@@ -76,7 +75,8 @@ def test_what_may_be_left_out_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "toys.rq"
     path.write_text(rq('summary = "Toys"\nquestion = "Which?"\n[columns]\ntoy = "The toy"\n'), encoding="utf-8")
     query = catalog.read(path, "toys")
-    assert (query.parameters, query.lists, query.not_found) == ((), frozenset(), "")
+    assert (query.parameters, query.not_found, query.claims, query.sort, query.related) == ((), "", (), (), ())
+    assert query.columns == {"toy": Column("The toy")}
 
 
 def test_names_are_paths_below_the_folder(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
     assert {query.name for query in queries} >= {"actors", "claims", "agreements", "coverage/sentences"}
     for query in queries:
         assert query.summary.strip() and query.question.strip().endswith("?"), query.name
-        assert query.lists <= set(query.columns), query.name
+        assert {*query.claims, *query.sort} <= set(query.columns), query.name
         assert {parameter.type for parameter in query.parameters} <= set(PARAMETER_TYPES), query.name
         assert all(parameter.description.strip() and parameter.example for parameter in query.parameters), query.name
 
@@ -107,15 +107,15 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         (
             'summary = "Toys"',
             'heading = "Toys"',
-            "heading is no key; there are columns, lists, not_found, params, question, summary.",
+            "heading is no key; there are claims, columns, keywords, lists, not_found, params, question, related, sort, summary.",
         ),
         ("[columns]", "[column]", "column is no key"),
         ('toy = "The toy"\ncolours = "Its colours"\n', "", "[columns] has to give each projected variable its meaning."),
         ('toy = "The toy"', "toy = 1", "[columns] has to give each projected variable its meaning."),
         ('lists = ["colours"]', 'lists = ["colors", "colours"]', "lists names colors, which is no column."),
-        ("[params.maker]", "[params.maker]\ntitle = 'x'", "title is no key of params.maker; there are description, example,"),
+        ("[params.maker]", "[params.maker]\ntitle = 'x'", "title is no key of params.maker; there are default, description, example, examples,"),
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
-        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer."),
+        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, decimal,"),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),
         ('summary = "Toys"', 'summary = "Toys', "the front matter is no TOML: "),
         ('summary = "Toys"', 'summary = "Toys"\nsummary = "Cars"', "the front matter is no TOML: "),

@@ -12,13 +12,14 @@ LAYERS = (
     ("__main__",),
     ("announced", "app"),
     ("openapi", "operation"),
-    ("guard", "observation"),
-    ("graphs",),
-    ("curated", "home", "problems", "sparql"),
-    ("locate", "shapes", "worker"),
-    ("checks", "engine", "evaluation", "projection", "verify"),
-    ("answers",),
-    ("accesslog", "loading", "protocol", "terms"),
+    ("curated", "guard", "observation"),
+    ("graphs", "pages"),
+    ("formats", "home", "problems", "sparql"),
+    ("citations", "locate", "shapes", "worker"),
+    ("conformity", "questions"),
+    ("checks", "engine", "evaluation", "projection", "publication", "verify"),
+    ("answers", "turtle"),
+    ("accesslog", "described", "loading", "protocol", "receipts", "terms"),
     ("files",),
     (
         "catalog",
@@ -51,11 +52,14 @@ HTTP_SIDE = [
     "graphs",
     "app",
     "catalog",
+    "citations",
     "clients",
     "curated",
+    "described",
     "engine",
     "errors",
     "exchange",
+    "formats",
     "guard",
     "home",
     "metrics",
@@ -63,14 +67,19 @@ HTTP_SIDE = [
     "observation",
     "openapi",
     "operation",
+    "pages",
     "problems",
     "prefixes",
     "processes",
     "protocol",
+    "publication",
+    "questions",
+    "receipts",
     "settings",
     "source",
     "sparql",
     "terms",
+    "turtle",
 ]
 ENGINE_SIDE = {"evaluation", "files", "loading", "worker", "pyoxigraph", "rdflib", "pyshacl"}
 
@@ -154,4 +163,4 @@ def test_the_running_service_has_loaded_no_engine(bundle: Path) -> None:
 
 def test_only_these_modules_touch_the_engine(bundle: Path) -> None:
     users = {module for module, others in imports(bundle).items() if "pyoxigraph" in others}
-    assert users <= {"checks", "evaluation", "files", "loading", "locate", "projection", "shapes", "verify", "worker"}
+    assert users <= {"checks", "conformity", "evaluation", "files", "loading", "locate", "projection", "shapes", "verify", "worker"}

@@ -37,7 +37,7 @@ class Answers:
         """Return the entity tag of the answer to a question, weak because it is the same for each content coding."""
         dataset = (self._digest(), question.default_graphs, question.named_graphs, question.union)
         asked = (question.query, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
-        form = (question.solution_types, question.graph_types, question.rows)
+        form = (question.solution_types, question.graph_types, question.rows, question.sort, question.descending)
         return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
 
     async def get(

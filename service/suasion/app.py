@@ -10,25 +10,40 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from suasion import __version__, accesslog, catalog, curated, graphs, home, operation, problems, sparql
+from suasion import (
+    __version__,
+    accesslog,
+    catalog,
+    curated,
+    formats,
+    graphs,
+    home,
+    openapi,
+    operation,
+    problems,
+    publication,
+    sparql,
+)
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.clients import client_address
+from suasion.described import Described
 from suasion.engine import Engine, Lane, Loader
-from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
+from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
 from suasion.exchange import Answer, Question
 from suasion.fairness import Allowance, Budgets, client_key
 from suasion.metrics import Reading
-from suasion.openapi import curated_operation, path_parameters, sparql_operation
+from suasion.negotiation import best
+from suasion.pages import Pages
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
-from suasion.settings import Settings, bundle_folder
+from suasion.questions import Backing
+from suasion.settings import Settings, bundle_folder, queries_folder
 from suasion.source import Source
 
-RESERVED = frozenset(("graph", "graph-store", "healthz", "metrics", "openapi.json", "queries", "readyz", "sparql", "static"))
 READ_METHODS = "GET, HEAD, OPTIONS"
 _SUMMARY = "The claims of an article in international relations, as a knowledge graph."
 _DESCRIPTION = "Each answer says whether it is complete; each row leads to its claim and the place in the source."
@@ -38,17 +53,19 @@ _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecom
 def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
-    For RDF files there are no curated questions. A loader that was launched before is taken over.
+    Questions are those of the bundle, none for RDF files, and those of the folder of the settings. A loader that was launched
+    before is taken over.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
     bundle = bundle_folder(settings)
     files = given.files if given else ()
     prefixes = Prefixes({}) if files else declared(bundle)
-    queries = () if files else catalog.load(bundle / "queries" / "api")
-    _refuse_reserved(queries)
-    description = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
-    engine = Engine(settings, given or Source(bundle), loader)
+    queries = catalog.collect(None if files else bundle, queries_folder(settings))
+    description, claims_query, source_query = (
+        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in ("service", "claims", "source")
+    )
+    engine = Engine(settings, given or Source(bundle, queries=queries_folder(settings)), loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
@@ -57,7 +74,9 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def ask(question: Question) -> Answer:
         return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
 
-    backing = curated.Backing(ask, lambda: engine.ready, prefixes, settings.page_rows)
+    described = Described(ask, lambda: engine.ready, claims_query, source_query)
+    by_name = {query.name: query for query in queries}
+    backing = Backing(by_name, ask, lambda: engine.ready, prefixes, settings.page_rows, described)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -81,6 +100,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         license_info=None if files else _LICENCE,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
     )
@@ -96,7 +116,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Link", "Suasion-Completeness", "Suasion-Dataset", "Suasion-Deadline-Seconds", "Suasion-Total"],
+        expose_headers=["ETag", "Link", "Suasion-Deadline-Seconds", *curated.HEADERS],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     operation.equip(app, settings, lambda: _reading(engine), log)
@@ -119,27 +139,56 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
         app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
-    app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
+    app.add_api_route(
+        "/sparql", answer_sparql, methods=["GET"], openapi_extra=openapi.sparql_operation(), response_class=Response
+    )
 
     async def front(_: Request) -> Response:
         return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
 
-    async def query_text(request: Request) -> Response:
-        name = request.path_params["name"]
-        for query in queries:
-            if query.name == name.removesuffix(".rq"):
-                return PlainTextResponse(query.text)
-        raise NotFound(f"There is no query {name[:100]!r}; GET / lists them.")
+    site = curated.Site(backing, Pages(), public_url)
 
-    for path, shown, summary, kind in (
-        ("/", front, "What there is to ask", HTMLResponse),
-        ("/queries/{name:path}", query_text, "The SPARQL of a curated question", PlainTextResponse),
+    async def question_list(request: Request) -> Response:
+        if best(request.headers.get("accept", ""), ("application/json", "text/html")) == "text/html":
+            return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
+        return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
+
+    async def question_data(_: Request) -> Response:
+        return Response(publication.document(queries, public_url()), media_type="text/turtle; charset=utf-8")
+
+    async def question_file(request: Request) -> Response:
+        asked = request.path_params["name"]
+        for ending in ("/context.jsonld", ".ttl", ".rq", ""):
+            query = by_name.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
+            if query and ending == "/context.jsonld":
+                return JSONResponse(formats.context(query), media_type="application/ld+json")
+            if query and ending == ".ttl":
+                return Response(publication.document([query], public_url()), media_type="text/turtle; charset=utf-8")
+            if query:
+                return PlainTextResponse(query.text)
+        raise NotFound(f"There is no query {asked[:100]!r}; GET /queries lists them.", {"example": "/queries"})
+
+    async def receipt(request: Request) -> Response:
+        return await curated.verify(request.path_params["id"], site)
+
+    async def interface(_: Request) -> Response:
+        return JSONResponse(await openapi.document(app.openapi(), backing))
+
+    tried = {"name": queries[0].name if queries else "name"}
+    for path, shown, summary, kind, examples in (
+        ("/", front, "What there is to ask", HTMLResponse, {}),
+        ("/queries", question_list, "All curated questions, as JSON or as a page", JSONResponse, {}),
+        ("/queries.ttl", question_data, "All curated questions as SHACL executables", Response, {}),
+        ("/queries/{name:path}", question_file, "The SPARQL of a curated question; .ttl as SHACL", PlainTextResponse, tried),
+        ("/receipts/{id}", receipt, "Whether an answer is still the same", JSONResponse, {"id": "eyJjaGVjayI6…"}),
+        ("/openapi.json", interface, "This description", JSONResponse, {}),
     ):
-        app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=path_parameters(path))
+        extra = openapi.path_operation(path, examples)
+        app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=extra)
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     for query in queries:
-        _add_curated(app, query, backing)
+        _add_curated(app, query, site)
     return app
 
 
@@ -159,25 +208,16 @@ def _reading(engine: Engine) -> Reading:
     return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
 
 
-def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:
+def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
     async def answer(request: Request) -> Response:
-        return await curated.answer(request, query, "", backing)
+        return await curated.answer(request, query, "", site)
 
-    async def answer_as(request: Request, extension: str) -> Response:
-        return await curated.answer(request, query, extension, backing)
+    async def answer_as(request: Request) -> Response:
+        return await curated.answer(request, query, request.path_params["format"], site)
 
-    path = f"/{query.name}"
-    operation = curated_operation(query, backing.most_rows)
-    app.add_api_route(path, answer, methods=["GET"], openapi_extra=operation, response_class=Response)
-    app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
-    app.add_api_route(path + ".{extension}", answer_as, methods=["GET", "HEAD"], include_in_schema=False)
-    app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
-
-
-def _refuse_reserved(queries: tuple[Query, ...]) -> None:
-    for query in queries:
-        if query.name.partition("/")[0] in RESERVED:
-            raise QueryFileError(f"queries/api/{query.name}.rq: this path is taken: name the file otherwise.")
+    for path, shown in ((f"/{query.name}", answer), (f"/{query.name}.{{format}}", answer_as)):
+        app.router.add_route(path, shown, methods=["GET", "HEAD"], include_in_schema=False)
+        app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
 
 
 async def _allowed(_: Request) -> Response:

@@ -70,6 +70,8 @@ class Settings:
     """Time to finish requests when the service is told to end."""
     data_bytes: int = 1024 * 1024 * 1024
     """Most bytes of RDF files served instead of the bundle, decompressed and together."""
+    queries: str = ""
+    """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 
@@ -105,3 +107,8 @@ def bundle_folder(settings: Settings) -> Path:
         return folder
     packaged = Path(__file__).parent / "_bundle"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
+
+
+def queries_folder(settings: Settings) -> Path | None:
+    """Return the folder of questions of one's own, None where none is set."""
+    return Path(settings.queries) if settings.queries else None

@@ -11,7 +11,7 @@ class Source:
 
     Relative IRIs in files are resolved against `base_iri`. With `graph_per_file` what a file says outside named graphs goes
     to a graph of its own: the name of the file, resolved against `base_iri`. All files together may have `most_bytes`
-    bytes, decompressed.
+    bytes, decompressed. `queries` is a folder of questions beside those of the bundle.
     """
 
     bundle: Path | None = None
@@ -19,15 +19,19 @@ class Source:
     base_iri: str = ""
     graph_per_file: bool = False
     most_bytes: int = 1024 * 1024 * 1024
+    queries: Path | None = None
 
     def to_json(self) -> str:
         """Return the source as one line of JSON."""
-        bundle = None if self.bundle is None else str(self.bundle)
-        return json.dumps({**asdict(self), "bundle": bundle, "files": [str(file) for file in self.files]})
+        folders = {name: None if folder is None else str(folder) for name, folder in self._folders()}
+        return json.dumps({**asdict(self), **folders, "files": [str(file) for file in self.files]})
 
     @classmethod
     def from_json(cls, text: str) -> "Source":
         """Return the source that `to_json` wrote."""
         values = json.loads(text)
-        bundle = None if values["bundle"] is None else Path(values["bundle"])
-        return cls(**{**values, "bundle": bundle, "files": tuple(Path(file) for file in values["files"])})
+        folders = {name: None if values[name] is None else Path(values[name]) for name in ("bundle", "queries")}
+        return cls(**{**values, **folders, "files": tuple(Path(file) for file in values["files"])})
+
+    def _folders(self) -> tuple[tuple[str, Path | None], ...]:
+        return ("bundle", self.bundle), ("queries", self.queries)

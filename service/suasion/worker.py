@@ -34,6 +34,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
     try:
         dataset = loading.load_source(source, sys.stderr)
         prefixes = Prefixes({}) if source.bundle is None else _checked(dataset, source.bundle)
+        for folder in catalog.query_folders(source.bundle, source.queries):
+            projection.refuse_mismatches(folder, catalog.load(folder))
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
@@ -55,11 +57,9 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) ->
 
 
 def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
-    """Return the prefix table of a bundle; raise DataError when its data break a check or its queries a rule."""
+    """Return the prefix table of a bundle; raise DataError when its data break a check."""
     prefixes = declared(bundle)
     checks.refuse_faults(checks.run(dataset.union, bundle, prefixes))
-    queries = bundle / "queries" / "api"
-    projection.refuse_mismatches(queries, catalog.load(queries))
     return prefixes
 
 
