@@ -113,7 +113,11 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         ('toy = "The toy"\ncolours = "Its colours"\n', "", "[columns] has to give each projected variable its meaning."),
         ('toy = "The toy"', "toy = 1", "[columns] has to give each projected variable its meaning."),
         ('lists = ["colours"]', 'lists = ["colors", "colours"]', "lists names colors, which is no column."),
-        ("[params.maker]", "[params.maker]\ntitle = 'x'", "title is no key of params.maker; there are default, description, example, examples,"),
+        (
+            "[params.maker]",
+            "[params.maker]\ntitle = 'x'",
+            "title is no key of params.maker; there are default, description, example, examples,",
+        ),
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
         ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, decimal,"),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),

@@ -163,4 +163,15 @@ def test_the_running_service_has_loaded_no_engine(bundle: Path) -> None:
 
 def test_only_these_modules_touch_the_engine(bundle: Path) -> None:
     users = {module for module, others in imports(bundle).items() if "pyoxigraph" in others}
-    assert users <= {"checks", "conformity", "evaluation", "files", "loading", "locate", "projection", "shapes", "verify", "worker"}
+    assert users <= {
+        "checks",
+        "conformity",
+        "evaluation",
+        "files",
+        "loading",
+        "locate",
+        "projection",
+        "shapes",
+        "verify",
+        "worker",
+    }
