@@ -165,7 +165,9 @@ def test_every_path_named_is_served(path: Path) -> None:
     for span in code(by_hand(read(path))):
         found = re.fullmatch(r"(?:GET |POST )?(/[a-z][\w/.-]*)(?:\?\S*)?", span)
         if found and found[1] != "/toys/offices":
-            assert {found[1], re.sub(rf"\.({'|'.join(formats.TYPES)})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1])} & paths, span
+            assert {found[1], re.sub(rf"\.({'|'.join(formats.TYPES)})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1])} & paths, (
+                span
+            )
 
 
 def test_everything_that_exists_is_documented(bundle: Path) -> None:

@@ -101,6 +101,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: f"service_{route.name}",
         redirect_slashes=False,
         lifespan=lifespan,
     )
@@ -139,9 +140,9 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
         app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
-    app.add_api_route(
-        "/sparql", answer_sparql, methods=["GET"], openapi_extra=openapi.sparql_operation(), response_class=Response
-    )
+    for method in ("GET", "POST"):
+        extra = openapi.sparql_operation(method)
+        app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
 
     async def front(_: Request) -> Response:
         return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
@@ -174,16 +175,15 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def interface(_: Request) -> Response:
         return JSONResponse(await openapi.document(app.openapi(), backing))
 
-    tried = {"name": queries[0].name if queries else "name"}
-    for path, shown, summary, kind, examples in (
+    tried = queries[0].name if queries else "name"
+    for path, shown, summary, kind, extra in (
         ("/", front, "What there is to ask", HTMLResponse, {}),
-        ("/queries", question_list, "All curated questions, as JSON or as a page", JSONResponse, {}),
-        ("/queries.ttl", question_data, "All curated questions as SHACL executables", Response, {}),
-        ("/queries/{name:path}", question_file, "The SPARQL of a curated question; .ttl as SHACL", PlainTextResponse, tried),
-        ("/receipts/{id}", receipt, "Whether an answer is still the same", JSONResponse, {"id": "eyJjaGVjayI6…"}),
+        ("/queries", question_list, "All curated questions, as JSON or as a page", JSONResponse, openapi.list_operation()),
+        ("/queries.ttl", question_data, "All curated questions as SHACL executables", Response, openapi.turtle_operation()),
+        ("/queries/{name:path}", question_file, "The SPARQL of a curated question", Response, openapi.query_operation(tried)),
+        ("/receipts/{id}", receipt, "Whether an answer is still the same", JSONResponse, openapi.receipt_operation()),
         ("/openapi.json", interface, "This description", JSONResponse, {}),
     ):
-        extra = openapi.path_operation(path, examples)
         app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=extra)
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)

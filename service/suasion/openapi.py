@@ -1,7 +1,6 @@
 """The description of the interface (OpenAPI 3.1), made from what query files declare."""
 
 import copy
-import re
 from collections.abc import Mapping, Sequence
 
 from suasion import formats
@@ -12,6 +11,7 @@ from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
 Schema = dict[str, object]
 _PARAMETER_TYPES: Mapping[str, Schema] = {
     "integer": {"type": "integer", "minimum": -(10**18) + 1, "maximum": 10**18 - 1},
+    "iri": {"type": "string", "pattern": r'^[^\x00-\x20<>"{}|\\^`]+$'},
     "decimal": {"type": "string", "pattern": r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"},
     "date": {"type": "string", "format": "date"},
     "boolean": {"type": "boolean"},
@@ -31,6 +31,8 @@ _STATUSES = {
     400: "An unknown parameter, a request that cannot be read, or a query that does not parse",
     404: "Nothing of the kind",
     406: "No acceptable format",
+    413: "The body is too large",
+    415: "The body is of a type that is not read",
     422: "A parameter with a bad value",
     429: "The share of the client is used up",
     500: "The query ended its worker process",
@@ -121,34 +123,77 @@ def problems(*statuses: int) -> dict[str, object]:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
-def path_operation(path: str, examples: Mapping[str, str], statuses: Sequence[int] = (404,)) -> dict[str, object]:
-    """Return the OpenAPI entry of a path with variable parts, such as name in /queries/{name:path}, by an example of each."""
-    given = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "example": examples[name]}
-        for name in re.findall(r"\{(\w+)", path)
-    ]
-    return {"parameters": given, "responses": problems(*statuses)}
+def list_operation() -> dict[str, object]:
+    """Return the OpenAPI entry of the list of questions."""
+    content = {"application/json": {"schema": {"type": "object", "required": ["questions"]}}, "text/html": {"schema": _TEXT}}
+    return {"responses": {"200": {"description": "The questions", "content": content}, **problems(406)}}
 
 
-def sparql_operation() -> dict[str, object]:
-    """Return the OpenAPI entry of the SPARQL endpoint."""
-    asked = "SELECT ?claim ?summary WHERE { ?claim <https://w3id.org/suasion/def#summary> ?summary } LIMIT 5"
-    names = (("default-graph-uri", "A graph of the default graph"), ("named-graph-uri", "A named graph of the dataset"))
+def turtle_operation() -> dict[str, object]:
+    """Return the OpenAPI entry of the questions in Turtle."""
+    return {"responses": {"200": {"description": "The questions", "content": {"text/turtle": {"schema": _TEXT}}}}}
+
+
+def query_operation(name: str) -> dict[str, object]:
+    """Return the OpenAPI entry of the text of a question, by the name of one."""
+    content = {
+        "text/plain": {"schema": _TEXT},
+        "text/turtle": {"schema": _TEXT},
+        "application/ld+json": {"schema": {"type": "object"}},
+    }
+    said = "SPARQL; with .ttl at the end of the name the question as SHACL, with /context.jsonld its JSON-LD context"
     return {
-        "summary": "SPARQL 1.1 Protocol, read only",
-        "operationId": "sparql",
+        "parameters": [_path_part("name", "The question", name)],
+        "responses": {"200": {"description": said, "content": content}, **problems(404)},
+    }
+
+
+def receipt_operation() -> dict[str, object]:
+    """Return the OpenAPI entry of receipts."""
+    return {
         "parameters": [
-            {"name": "query", "in": "query", "required": True, "schema": {"type": "string"}, "example": asked},
-            *(
-                {"name": n, "in": "query", "description": d, "schema": {"type": "array", "items": {"type": "string"}}}
-                for n, d in names
-            ),
+            {**_path_part("id", "receipt.id of an answer", "e30"), "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}}
         ],
         "responses": {
-            "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},
-            **problems(400, 406, 422, 429, 500, 503, 504, 507),
+            "200": {"description": "The verdict", "content": {"application/json": {"schema": _ref("Verdict")}}},
+            **problems(404, 422, 500, 503, 504, 507),
         },
     }
+
+
+def sparql_operation(method: str) -> dict[str, object]:
+    """Return the OpenAPI entry of the SPARQL endpoint for GET or POST."""
+    asked = "SELECT ?claim ?summary WHERE { ?claim <https://w3id.org/suasion/def#summary> ?summary } LIMIT 5"
+    names = (("default-graph-uri", "A graph of the default graph"), ("named-graph-uri", "A named graph of the dataset"))
+    graphs: list[dict[str, object]] = [
+        {"name": n, "in": "query", "description": d, "schema": {"type": "array", "items": {"type": "string", "format": "uri"}}}
+        for n, d in names
+    ]
+    query: dict[str, object] = {"name": "query", "in": "query", "required": True, "schema": _TEXT, "example": asked}
+    form: Schema = {"type": "object", "required": ["query"], "properties": {"query": _TEXT}, "example": {"query": asked}}
+    body = {
+        "required": True,
+        "content": {
+            "application/sparql-query": {"schema": _TEXT, "example": asked},
+            "application/x-www-form-urlencoded": {"schema": form},
+        },
+    }
+    statuses = (400, 406, 422, 429, 500, 503, 504, 507) if method == "GET" else (400, 406, 413, 415, 422, 429, 500, 503, 504, 507)
+    return {
+        "summary": "SPARQL 1.1 Protocol, read only",
+        "operationId": "sparql" if method == "GET" else "sparql_post",
+        "parameters": [query, *graphs] if method == "GET" else graphs,
+        **({} if method == "GET" else {"requestBody": body}),
+        "responses": {
+            "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},
+            **problems(*statuses),
+        },
+    }
+
+
+def _path_part(name: str, description: str, example: str) -> dict[str, object]:
+    schema: Schema = {"type": "string", "minLength": 1}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema, "example": example}
 
 
 def _parameter(parameter: Parameter, listed: Sequence[str], most_rows: int) -> dict[str, object]:
