@@ -93,6 +93,7 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from suasion import catalog
     from suasion.engine import launch
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
@@ -100,6 +101,7 @@ def _serve(options: argparse.Namespace) -> int:
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
     source = _source(options.files, settings, options)
+    catalog.collect(source.bundle, source.queries)  # a fault is told before a process is started
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run
     from suasion.app import create_app
