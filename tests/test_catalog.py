@@ -121,6 +121,20 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
         ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, decimal,"),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),
+        ("example = 1999", "example = 1999\nexamples = [1999]", "params.year has example and examples: give one of them."),
+        ("example = 1999", "examples = []", "params.year.examples has to be a list of texts or numbers."),
+        ("example = 1999", "example = 1999\ndefault = [1]", "params.year.default has to be a text or a number."),
+        ('example = "Small"', 'example = "Small"\ndefault = "Large"', "params.size is required and has a default: leave one"),
+        ('example = "Small"', 'example = "Small"\nvalues_from = "x"', "params.size has values and values_from: give one"),
+        ('type = "integer"', 'type = "date"\nvalues = ["a"]', "params.year is a date, which takes no values."),
+        ("[params.year]", "[params.2year]", "params.2year is no name of a variable"),
+        ("[params.year]", "[params.offset]", "params.offset: every question has a parameter offset of its own"),
+        ('toy = "The toy"', 'toy = { type = "iri" }', "columns.toy.meaning is missing"),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", list = 1 }', "columns.toy.list has to be true or false."),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", kind = 1 }', "kind is no key of columns.toy; there are list, meaning,"),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", type = "uri" }', "columns.toy has the type 'uri'; the types are iri,"),
+        ('lists = ["colours"]', 'lists = ["colours"]\nsort = ["size"]', "sort names size, which is no column."),
+        ('lists = ["colours"]', 'lists = ["colours"]\nclaims = ["size"]', "claims names size, which is no column."),
         ('summary = "Toys"', 'summary = "Toys', "the front matter is no TOML: "),
         ('summary = "Toys"', 'summary = "Toys"\nsummary = "Cars"', "the front matter is no TOML: "),
     ],
@@ -170,3 +184,23 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     with pytest.raises(QueryFileError) as caught:
         catalog.read(path, "toys")
     assert str(path) in str(caught.value)
+
+
+def test_the_claims_are_in_the_columns_of_these_names_unless_others_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    head = 'summary = "Toys"\nquestion = "Which?"\n'
+    for front, claims in (
+        ('[columns]\nclaim = "C"\nclaims = "How many"\n', ("claim",)),
+        ('lists = ["claims"]\n[columns]\nclaims = "C"\n', ("claims",)),
+        ('claims = ["b"]\n[columns]\nclaim = "A"\nb = "B"\n', ("b",)),
+        ('claims = []\n[columns]\nclaim = "A"\n', ()),
+    ):
+        path.write_text(rq(head + front), encoding="utf-8")
+        assert catalog.read(path, "toys").claims == claims
+
+
+def test_prefixes_are_those_of_the_prefix_lines(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    text = rq('summary = "Toys"\nquestion = "Which?"\n[columns]\ntoy = "The toy"\n')
+    path.write_text(f"{text}PREFIX : <urn:a#>\n  prefix toy-2:<urn:b#>\n# PREFIX no: <urn:c#>\n", encoding="utf-8")
+    assert catalog.read(path, "toys").prefixes == {"": "urn:a#", "toy-2": "urn:b#"}
