@@ -17,6 +17,7 @@ from conftest import ROOT, Client
 from suasion import catalog, questions, receipts
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, Prefixes
+from suasion.settings import Settings as Limits
 
 QUERIES = catalog.load(ROOT / "queries" / "api")
 each_query = pytest.mark.parametrize("query", QUERIES, ids=[q.name for q in QUERIES])
@@ -112,7 +113,7 @@ def test_pages_of_any_size_put_together_are_the_whole(client: Client, data: some
         whole += document["rows"]
         path, total = document["links"]["next"], document["total"]
     assert len(whole) == total
-    size = data.draw(some.integers(max(1, total // 6), total + 1))
+    size = data.draw(some.integers(max(1, total // 6), min(total + 1, Limits().page_rows)))
     pages: list[object] = []
     path = f"/{query.name}?{urlencode({**texts, 'limit': size})}"
     while path:
