@@ -50,6 +50,9 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
     with writer(tmp_path) as service:
         assert service.put(NOTES, TRIPLE + " _:x <urn:p> 'é\\n\"', <<( <urn:a> <urn:b> 'x'@en )>> .").status == 201
         assert service.put("urn:empty", "").status == 201
+        name = "<urn:xylophone> <http://www.w3.org/2004/02/skos/core#prefLabel> 'xylophone'@en ."
+        assert service.put("urn:names", name).status == 201
+        assert service.client.rows("/search", text="xylophone") == []
         written, generation = service.triples(NOTES), service.client.get("/healthz").json()
     assert written is not None and len(written) == 3
     with writer(tmp_path) as service:
@@ -57,6 +60,7 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
         assert service.triples("urn:empty") == set()
         assert service.client.get("/healthz").json() == generation
         assert service.client.get("/memberships", limit=1).status == 200
+        assert service.client.rows("/search", text="xylophone") == []
         assert service.put(NOTES, TRIPLE).status == 204
         assert leftovers(service.folder) == set()
 

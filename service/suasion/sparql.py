@@ -48,7 +48,7 @@ PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "version", "timeo
 UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
 _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 """What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
-_LABEL = "clientRequestId"
+LABEL = "clientRequestId"
 """Names a request for those who read logs: the W3C's own runner of the protocol tests adds it to each URL."""
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
 _CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
@@ -247,7 +247,7 @@ def _refuse_unknown(pairs: Pairs) -> None:
     if any(name in UPDATE_PARAMETERS for name, _ in pairs):
         raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
     for name, value in pairs:
-        if name not in (*PARAMETERS, _LABEL) and value.lower() not in _AT_REST.get(name, ()):
+        if name not in (*PARAMETERS, LABEL) and value.lower() not in _AT_REST.get(name, ()):
             raise UnknownParameter(
                 f"/sparql has no parameter {name[:60]!r}, or not with this value; it has {', '.join(PARAMETERS)}.",
                 {"parameters": list(PARAMETERS)},

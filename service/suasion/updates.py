@@ -79,7 +79,7 @@ class Updates:
         if names.count("update") != 1 or "query" in names or "update" in request.query_params:
             raise BadQuery("An update is sent by POST, in the body: send exactly one, and no query with it.")
         for name in names:
-            if name not in (*UPDATE_PARAMETERS, "version"):
+            if name not in (*UPDATE_PARAMETERS, LABEL):
                 known = ", ".join(UPDATE_PARAMETERS)
                 raise UnknownParameter(
                     f"An update has no parameter {name[:60]!r}; it has {known}.", {"parameters": list(UPDATE_PARAMETERS)}

@@ -74,7 +74,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
             written = writing.opened(source, dataset, sys.stderr)
             dataset = written.dataset
         assert dataset
-        index = _indexed(dataset, source)
+        published = written.published if written and written.published else dataset
+        index = _indexed(published, source)
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
@@ -94,7 +95,6 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
             control.close()
             ours.close()
             if command is Command.FORK:
-                published = written.published if written and written.published else dataset
                 desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
                 _work(theirs, memory_bytes, partial(_answer_all, theirs, desk))
             elif written:
