@@ -123,7 +123,9 @@ class Writer:
     token: str
 
     def send(self, exchange: Writing) -> Reply:
-        headers = {"Authorization": f"Bearer {self.token}"} | ({"Content-Type": exchange.media_type} if exchange.media_type else {})
+        headers = {"Authorization": f"Bearer {self.token}"} | (
+            {"Content-Type": exchange.media_type} if exchange.media_type else {}
+        )
         target = ENDPOINT + (f"?{exchange.query_string}" if exchange.query_string else "")
         return self.client.send(exchange.method, target, headers, exchange.body or None)
 
@@ -159,7 +161,9 @@ def test_the_w3c_tests_of_update_operations_pass(writer: Writer, exchange: Writi
     if exchange.holds:
         assert writer.holds(exchange.holds)
     if exchange.status == 4:
-        assert writer.holds("ASK { GRAPH <http://e.example/kept> { <urn:a> <urn:b> <urn:c> } }"), "a refused update changed the data"
+        assert writer.holds("ASK { GRAPH <http://e.example/kept> { <urn:a> <urn:b> <urn:c> } }"), (
+            "a refused update changed the data"
+        )
 
 
 def test_the_service_says_that_it_takes_updates(writer: Writer) -> None:
