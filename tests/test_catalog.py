@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from suasion import catalog
-from suasion.catalog import PARAMETER_TYPES, Parameter, Query
+from suasion.catalog import PARAMETER_TYPES, Column, Parameter, Query
 from suasion.errors import QueryFileError
 
 FRONT = """\
@@ -61,13 +61,12 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         rq(FRONT),
         "Toys",
         "Which toys are there?",
-        {"toy": "The toy", "colours": "Its colours"},
+        {"toy": Column("The toy"), "colours": Column("Its colours", "", True)},
         (
             Parameter("maker", "iri", "Who made it", "actor:toyland", False, ("actor", "place")),
             Parameter("size", "code", "How large", "Small", True, (), ("Small", "Large")),
             Parameter("year", "integer", "When", "1999"),
         ),
-        frozenset({"colours"}),
         "No such toy.",
     )
 
@@ -76,7 +75,8 @@ def test_what_may_be_left_out_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "toys.rq"
     path.write_text(rq('summary = "Toys"\nquestion = "Which?"\n[columns]\ntoy = "The toy"\n'), encoding="utf-8")
     query = catalog.read(path, "toys")
-    assert (query.parameters, query.lists, query.not_found) == ((), frozenset(), "")
+    assert (query.parameters, query.not_found, query.claims, query.sort, query.related) == ((), "", (), (), ())
+    assert query.columns == {"toy": Column("The toy")}
 
 
 def test_names_are_paths_below_the_folder(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
     assert {query.name for query in queries} >= {"actors", "claims", "agreements", "coverage/sentences"}
     for query in queries:
         assert query.summary.strip() and query.question.strip().endswith("?"), query.name
-        assert query.lists <= set(query.columns), query.name
+        assert {*query.claims, *query.sort} <= set(query.columns), query.name
         assert {parameter.type for parameter in query.parameters} <= set(PARAMETER_TYPES), query.name
         assert all(parameter.description.strip() and parameter.example for parameter in query.parameters), query.name
 
@@ -107,16 +107,34 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         (
             'summary = "Toys"',
             'heading = "Toys"',
-            "heading is no key; there are columns, lists, not_found, params, question, summary.",
+            "heading is no key; there are claims, columns, keywords, lists, not_found, params, question, related, sort, summary.",
         ),
         ("[columns]", "[column]", "column is no key"),
         ('toy = "The toy"\ncolours = "Its colours"\n', "", "[columns] has to give each projected variable its meaning."),
         ('toy = "The toy"', "toy = 1", "[columns] has to give each projected variable its meaning."),
         ('lists = ["colours"]', 'lists = ["colors", "colours"]', "lists names colors, which is no column."),
-        ("[params.maker]", "[params.maker]\ntitle = 'x'", "title is no key of params.maker; there are description, example,"),
+        (
+            "[params.maker]",
+            "[params.maker]\ntitle = 'x'",
+            "title is no key of params.maker; there are default, description, example, examples,",
+        ),
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
-        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, search."),
+        ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, decimal,"),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),
+        ("example = 1999", "example = 1999\nexamples = [1999]", "params.year has example and examples: give one of them."),
+        ("example = 1999", "examples = []", "params.year.examples has to be a list of texts or numbers."),
+        ("example = 1999", "example = 1999\ndefault = [1]", "params.year.default has to be a text or a number."),
+        ('example = "Small"', 'example = "Small"\ndefault = "Large"', "params.size is required and has a default: leave one"),
+        ('example = "Small"', 'example = "Small"\nvalues_from = "x"', "params.size has values and values_from: give one"),
+        ('type = "integer"', 'type = "date"\nvalues = ["a"]', "params.year is a date, which takes no values."),
+        ("[params.year]", "[params.2year]", "params.2year is no name of a variable"),
+        ("[params.year]", "[params.offset]", "params.offset: every question has a parameter offset of its own"),
+        ('toy = "The toy"', 'toy = { type = "iri" }', "columns.toy.meaning is missing"),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", list = 1 }', "columns.toy.list has to be true or false."),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", kind = 1 }', "kind is no key of columns.toy; there are list, meaning,"),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", type = "uri" }', "columns.toy has the type 'uri'; the types are iri,"),
+        ('lists = ["colours"]', 'lists = ["colours"]\nsort = ["size"]', "sort names size, which is no column."),
+        ('lists = ["colours"]', 'lists = ["colours"]\nclaims = ["size"]', "claims names size, which is no column."),
         ('summary = "Toys"', 'summary = "Toys', "the front matter is no TOML: "),
         ('summary = "Toys"', 'summary = "Toys"\nsummary = "Cars"', "the front matter is no TOML: "),
     ],
@@ -218,3 +236,23 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     with pytest.raises(QueryFileError) as caught:
         catalog.read(path, "toys")
     assert str(path) in str(caught.value)
+
+
+def test_the_claims_are_in_the_columns_of_these_names_unless_others_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    head = 'summary = "Toys"\nquestion = "Which?"\n'
+    for front, claims in (
+        ('[columns]\nclaim = "C"\nclaims = "How many"\n', ("claim",)),
+        ('lists = ["claims"]\n[columns]\nclaims = "C"\n', ("claims",)),
+        ('claims = ["b"]\n[columns]\nclaim = "A"\nb = "B"\n', ("b",)),
+        ('claims = []\n[columns]\nclaim = "A"\n', ()),
+    ):
+        path.write_text(rq(head + front), encoding="utf-8")
+        assert catalog.read(path, "toys").claims == claims
+
+
+def test_prefixes_are_those_of_the_prefix_lines(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    text = rq('summary = "Toys"\nquestion = "Which?"\n[columns]\ntoy = "The toy"\n')
+    path.write_text(f"{text}PREFIX : <urn:a#>\n  prefix toy-2:<urn:b#>\n# PREFIX no: <urn:c#>\n", encoding="utf-8")
+    assert catalog.read(path, "toys").prefixes == {"": "urn:a#", "toy-2": "urn:b#"}

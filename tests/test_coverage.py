@@ -56,7 +56,7 @@ def all_claims(client: Client) -> set[str]:
 def test_each_answer_has_its_claims() -> None:
     """The search has things and claims as its rows."""
     assert [q.name for q in QUERIES if not {"claim", "claims"} & q.columns.keys()] == ["search", "suggest"]
-    assert [q.name for q in QUERIES if "claims" in q.columns and "claims" not in q.lists] == []
+    assert [q.name for q in QUERIES if "claims" in q.columns and not q.columns["claims"].is_list] == []
 
 
 def test_a_column_of_names_stands_beside_one_of_things() -> None:
@@ -65,7 +65,7 @@ def test_a_column_of_names_stands_beside_one_of_things() -> None:
         for query in QUERIES
         for column in query.columns
         for thing, many in named_by(column)
-        if not {t for t in thing if t in query.columns and (t in query.lists) == many}
+        if not {t for t in thing if t in query.columns and query.columns[t].is_list == many}
     ]
     assert faults == []
 
@@ -87,7 +87,7 @@ def test_things_are_given_by_iri_and_claims_are_claims(client: Client, query: ca
     for column in query.columns:
         if column.endswith(("_name", "_names")):
             things = next(c for thing, _ in named_by(column) for c in thing if c in query.columns)
-            values = [v for row in found for v in (listed(row, things) if things in query.lists else [row[things]]) if v]
+            values = [v for row in found for v in (listed(row, things) if query.columns[things].is_list else [row[things]]) if v]
             assert all(":" in str(v) and " " not in str(v) for v in values) or things in ("value", "neighbour"), (
                 column,
                 values[:5],

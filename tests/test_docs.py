@@ -24,6 +24,7 @@ from suasion import (
     gate,
     loading,
     projection,
+    renderings,
     settings,
     shapes,
 )
@@ -183,7 +184,10 @@ def test_every_path_named_is_served(path: Path) -> None:
     for span in code(by_hand(read(path))):
         found = re.fullmatch(r"(?:GET |POST )?(/[a-z][\w/.-]*)(?:\?\S*)?", span)
         if found and found[1] != "/toys/offices":
-            assert {found[1], re.sub(r"\.(json|csv|srj)$|/NAME$", "", found[1])} & paths, span
+            assert {
+                found[1],
+                re.sub(rf"\.({'|'.join(renderings.TYPES)})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1]),
+            } & paths, span
 
 
 def test_everything_that_exists_is_documented(bundle: Path) -> None:
@@ -193,7 +197,7 @@ def test_everything_that_exists_is_documented(bundle: Path) -> None:
     assert {f"{settings.PREFIX}{field.name.upper()}" for field in fields(settings.Settings)} - spans == set()
     public = {error.__name__ for error in tables.error_classes()} - {"SuasionError", "RequestError", "Unanswered"}
     assert public - spans == set()
-    assert served() - {re.sub(r"\?.*|/NAME$|/TERM$", "", span) for span in spans if span.startswith("/")} == set()
+    assert served() - {re.sub(r"\?.*|/NAME$|/TERM$|/ID$", "", span) for span in spans if span.startswith("/")} == set()
     assert {file.stem for file in (bundle / "queries" / "checks").glob("*.rq")} - spans == set()
     assert {p.name for query in catalog.load(bundle / "queries" / "api") for p in query.parameters} - spans == set()
 
@@ -201,8 +205,9 @@ def test_everything_that_exists_is_documented(bundle: Path) -> None:
 def test_the_front_matter_keys_are_the_documented_ones() -> None:
     text = read(ROOT / "queries" / "README.md")
     section = text[text.index("## Front matter") : text.index("## Rules")]
-    keys = set(re.findall(r"^\| `\[?(\w+)(?:\.NAME)?\]?` \|", section, re.MULTILINE))
-    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS | catalog._SEARCH_KEYS
+    tables_of_keys = "".join(re.findall(r"^\| Key .*?\n\n", section, re.MULTILINE | re.DOTALL))
+    keys = set(re.findall(r"^\| `\[?(\w+)(?:\.NAME)?\]?` \|", tables_of_keys, re.MULTILINE))
+    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS | catalog._SEARCH_KEYS | catalog._COLUMN_KEYS
     assert all(f"`{kind}`" in section for kind in catalog.PARAMETER_TYPES)
 
 

@@ -100,3 +100,16 @@ def test_an_ontology_in_another_encoding_is_refused_with_its_name(tmp_path: Path
     with pytest.raises(DataFileError) as caught:
         declared(tmp_path)
     assert str(path) in str(caught.value)
+
+
+def test_a_namespace_may_end_within_a_word_and_the_longest_that_fits_is_taken() -> None:
+    table = {"a": "https://example.org/", "b": "https://example.org/CHEBI_", "c": "https://example.org/CHEBI_1"}
+    prefixes = Prefixes(table)
+    shown = {name: prefixes.shorten(f"https://example.org/{name}") for name in ("x", "CHEBI_27", "CHEBI_15", "CHEBI_1", "x/y")}
+    assert shown == {
+        "x": "a:x",
+        "CHEBI_27": "b:27",
+        "CHEBI_15": "c:5",
+        "CHEBI_1": "https://example.org/CHEBI_1",
+        "x/y": "https://example.org/x/y",
+    }

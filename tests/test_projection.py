@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from suasion import catalog
-from suasion.catalog import Parameter, Query
+from suasion.catalog import Column, Parameter, Query
 from suasion.errors import QueryFileError
 from suasion.projection import refuse_mismatches
 
@@ -16,11 +16,11 @@ TOY = Parameter("toy", "iri", "Which", "toy:ball")
 
 
 def toys(text: str, *parameters: Parameter) -> Query:
-    return Query("toys/all", text, "Toys", "Which?", {"toy": "The toy", "colour": "Its colour"}, parameters)
+    return Query("toys/all", text, "Toys", "Which?", {"toy": Column("The toy"), "colour": Column("Its colour")}, parameters)
 
 
 def refusal(query: Query) -> str:
-    fine = Query("fine", "SELECT ?a WHERE { ?a ?b ?c }", "Fine", "Which?", {"a": "A"})
+    fine = Query("fine", "SELECT ?a WHERE { ?a ?b ?c }", "Fine", "Which?", {"a": Column("A")})
     with pytest.raises(QueryFileError) as caught:
         refuse_mismatches(FOLDER, (fine, query))
     return str(caught.value)

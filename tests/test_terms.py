@@ -11,7 +11,7 @@ import pytest
 
 import suasion
 from suasion import catalog
-from suasion.catalog import Parameter, Query
+from suasion.catalog import Column, Parameter, Query
 from suasion.errors import BadParameter
 from suasion.exchange import Search, Term
 from suasion.loading import Dataset
@@ -88,12 +88,12 @@ def test_another_text_is_refused_with_what_is_accepted(
     with pytest.raises(BadParameter) as caught:
         bound(parameter, text, prefixes)
     assert str(caught.value) == f"{parameter.name}={text!r} is not accepted: give {accepted}, such as {parameter.example}."
-    assert caught.value.extra == {"parameter": parameter.name, "example": parameter.example}
+    assert caught.value.extra == {"parameter": parameter.name, "accepted": accepted}
     assert caught.value.status == 422
 
 
 def test_the_text_of_a_search_is_not_bound_but_looked_up() -> None:
-    query = Query("toys", "", "Toys", "Which?", {"toy": "The toy"}, (WORDS, CHOICE))
+    query = Query("toys", "", "Toys", "Which?", {"toy": Column("The toy")}, (WORDS, CHOICE))
     terms = {"text": literal("bear"), "section": literal("1.2")}
     assert searched(query, terms) == ({"section": literal("1.2")}, Search("bear", 10, "1.2", ("names",)))
     assert searched(query, {"text": literal("bear")}) == ({}, Search("bear", 10, "", ("names",)))
@@ -166,8 +166,8 @@ def test_every_number_can_be_written_as_json(text: str) -> None:
 
 
 def test_a_row_has_each_column_in_order(prefixes: Prefixes) -> None:
-    columns = dict.fromkeys(("thing", "count", "none", "kinds", "nothing"), "Meaning")
-    query = Query("toys", "", "", "", columns, lists=frozenset({"kinds", "nothing"}))
+    columns = dict.fromkeys(("thing", "count", "none"), Column("Meaning"))
+    query = Query("toys", "", "", "", {**columns, **dict.fromkeys(("kinds", "nothing"), Column("Meaning", "", True))})
     row = {
         "actor": uri(ID + "actor/japan"),
         "kinds": literal(f"aid | {ID}actor/japan | loan"),
@@ -176,7 +176,7 @@ def test_a_row_has_each_column_in_order(prefixes: Prefixes) -> None:
     }
     expected = {"thing": "actor:japan", "count": 3, "none": None, "kinds": ["actor:japan", "aid", "loan"], "nothing": []}
     assert plain_row(row, query, prefixes) == expected
-    assert list(plain_row(row, query, prefixes)) == list(columns)
+    assert list(plain_row(row, query, prefixes)) == list(query.columns)
 
 
 def test_the_examples_of_all_docstrings_hold() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from suasion import __version__
 from suasion.errors import BadQuery, DataError, SuasionError
-from suasion.settings import Settings, bundle_folder, from_environment, overridden
+from suasion.settings import Settings, bundle_folder, from_environment, overridden, queries_folder
 from suasion.source import Source
 
 _NAMES = ".ttl .trig .nt .nq .rdf .xml .owl .jsonld, and any of these with .gz .bz2 .zst"
@@ -55,11 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--service", action="append", metavar="URL", help="endpoint that SERVICE may reach; may be repeated (none)"
     )
+    serve.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, served beside those of the bundle")
     serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     serve.set_defaults(run=_serve)
 
     check = commands.add_parser("check", help="validate ontology, shapes, data, queries")
     check.add_argument("directory", nargs="?", default="", metavar="DIR", help="a bundle (the one that came with the package)")
+    check.add_argument("--queries", default="", metavar="DIR", help="folder with .rq files of your own, checked beside it")
     check.set_defaults(run=_check)
 
     query = commands.add_parser("query", help="answer a .rq file, as tab-separated values or Turtle")
@@ -98,10 +100,11 @@ def _add_file_options(command: argparse.ArgumentParser) -> None:
 
 def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespace) -> Source:
     if files:
-        return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes)
+        folder = queries_folder(settings)
+        return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes, queries=folder)
     if options.base_iri or options.graph_per_file:
         raise DataError("--base-iri and --graph-per-file are for RDF files: name some.")
-    return Source(bundle_folder(settings))
+    return Source(bundle_folder(settings), queries=queries_folder(settings))
 
 
 def _written(options: argparse.Namespace, settings: Settings) -> Source:
@@ -116,11 +119,11 @@ def _written(options: argparse.Namespace, settings: Settings) -> Source:
         return replace(_source(options.files, settings, options), writable=folder)
     if options.files:
         print(f"suasion: {folder} has a dataset already, which is served: the files are not read again.", file=sys.stderr)
-    return Source(writable=folder)
+    return Source(writable=folder, queries=queries_folder(settings))
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from suasion import tokens
+    from suasion import catalog, tokens
     from suasion.engine import launch
     from suasion.federation import allowed
 
@@ -132,6 +135,7 @@ def _serve(options: argparse.Namespace) -> int:
     allowed(settings.services)  # what is wrong is told before anything starts
     tokens.opened(settings)
     source = _written(options, settings) if settings.writable else _source(options.files, settings, options)
+    catalog.collect(bundle_folder(settings), source.queries, files=source.bundle is None)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run
     from suasion.app import create_app
@@ -141,17 +145,22 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from suasion import catalog, checks, hits, loading, projection, shapes
+    from suasion import catalog, checks, conformity, hits, loading, projection, shapes
     from suasion.prefixes import declared
 
-    bundle = bundle_folder(replace(from_environment(), bundle=options.directory))
+    settings = from_environment()
+    settings = replace(settings, bundle=options.directory, queries=options.queries or settings.queries)
+    bundle, own = bundle_folder(settings), queries_folder(settings)
     prefixes = declared(bundle)
     dataset = loading.load(bundle)
-    queries = catalog.load(bundle / "queries" / "api")
-    projection.refuse_mismatches(bundle / "queries" / "api", queries)
-    hits.indexed(dataset.union, bundle / "queries" / "index" / "article.rq")
-    faults = checks.run(dataset.union, bundle, prefixes)
-    faults += shapes.faults(shapes.as_graph(dataset.union), shapes.read_shapes(bundle), checks.written_places(bundle), prefixes)
+    queries = catalog.collect(bundle, own, files=False)
+    for folder in catalog.query_folders(bundle, own, files=False):
+        projection.refuse_mismatches(folder, catalog.load(folder))
+    index = hits.indexed(dataset.union, bundle / "queries" / "index" / "article.rq")
+    faults = [str(fault) for fault in checks.run(dataset.union, bundle, prefixes)]
+    found = shapes.faults(shapes.as_graph(dataset.union), shapes.read_shapes(bundle), checks.written_places(bundle), prefixes)
+    faults += [str(fault) for fault in found]
+    faults += conformity.faults(dataset.facts, queries, prefixes, index)
     for fault in faults:
         print(fault)
     examined = f"{len(dataset.facts):,} quads, {len(shapes.shape_files(bundle))} shape files, {len(queries)} queries"

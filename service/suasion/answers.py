@@ -48,7 +48,7 @@ class Answers:
         dataset = (self._dataset(), question.default_graphs, question.named_graphs, question.union)
         asked = (question.query, question.base_iri, sorted((name, sorted(term.items())) for name, term in question.terms.items()))
         form = (
-            *(question.solution_types, question.graph_types, question.rows),
+            *(question.solution_types, question.graph_types, question.rows, question.sort, question.descending),
             *(question.graph, question.published, question.partial, question.search),
         )
         return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
 from suasion import (
@@ -19,8 +19,11 @@ from suasion import (
     federation,
     graphs,
     home,
+    openapi,
     operation,
     problems,
+    publication,
+    renderings,
     sparql,
     tokens,
     updates,
@@ -30,19 +33,21 @@ from suasion.catalog import Query
 from suasion.clients import client_address
 from suasion.codings import Coding
 from suasion.cors import ReadingCors
+from suasion.described import Described
 from suasion.engine import Engine, Lane, Loader
-from suasion.errors import DataError, MethodNotAllowed, NotFound, QueryFileError, SuasionError
-from suasion.exchange import Answer, Question
+from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
+from suasion.exchange import Answer, Question, Ready
 from suasion.fairness import Allowance, Budgets, client_key
 from suasion.metrics import Reading
-from suasion.openapi import curated_operation, path_parameters, sparql_operation
+from suasion.negotiation import best
+from suasion.pages import Pages
 from suasion.prefixes import GRAPH, Prefixes, declared
 from suasion.processes import living_workers
+from suasion.questions import Backing
 from suasion.remote import Remotes
-from suasion.settings import Settings, bundle_folder
+from suasion.settings import Settings, bundle_folder, queries_folder
 from suasion.source import Source
 
-RESERVED = frozenset(("graph", "graph-store", "healthz", "metrics", "openapi.json", "queries", "readyz", "sparql", "static"))
 READ_METHODS = "GET, HEAD, OPTIONS"
 _SUMMARY = "The claims of an article in international relations, as a knowledge graph."
 _DESCRIPTION = "Each answer says whether it is complete; each row leads to its claim and the place in the source."
@@ -52,22 +57,24 @@ _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecom
 def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
-    For RDF files the curated questions are those that fit any data. A loader that was launched before is taken over.
+    Questions are those of the bundle, or for RDF files those that fit any data, and those of the folder of the source. A loader
+    that was launched before is taken over.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
     bundle = bundle_folder(settings)
-    source = given or Source(bundle)
+    source = given or Source(bundle, queries=queries_folder(settings))
     files = tuple(file.name for file in source.files) or (() if source.bundle else (str(source.writable),))
     prefixes = Prefixes({}) if files else declared(bundle)
-    queries = catalog.load(bundle / "queries" / ("files" if files else "api"))
-    _refuse_reserved(queries)
-    described = (bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    queries = catalog.collect(bundle, source.queries, files=source.bundle is None)
+    described, claims_query, source_query = (
+        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in ("service", "claims", "source")
+    )
     allowed = tokens.opened(settings)
     engine = Engine(settings, source, loader)
     log = accesslog.opened(settings)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
-    answers = Answers(lambda: f"{engine.ready.digest or unnamed} {engine.ready.number}", settings.cache_bytes)
+    answers = Answers(lambda: state(engine.ready), settings.cache_bytes)
     endpoints = federation.allowed(settings.services)
     remotes = Remotes(endpoints, settings)
     description = federation.described(described, endpoints)
@@ -83,11 +90,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         update=writes.update,
     )
 
+    def state(ready: Ready) -> str:
+        return f"{ready.digest or unnamed} {ready.number}"
+
     async def ask(question: Question) -> Answer:
         published = replace(question, published=True)
         return await answers.get(published, lambda: engine.ask(published, Lane.OWN))
 
-    backing = curated.Backing(ask, lambda: engine.ready.published, prefixes, settings.page_rows)
+    background = Described(ask, lambda: engine.ready.published, claims_query, source_query)
+    by_name = {query.name: query for query in queries}
+    backing = Backing(by_name, ask, lambda: engine.ready.published, prefixes, settings.page_rows, background)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -111,6 +123,8 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         license_info=None if files else _LICENCE,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: f"service_{route.name}",
         redirect_slashes=False,
         lifespan=lifespan,
     )
@@ -129,12 +143,10 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         expose_headers=[
             "ETag",
             "Link",
-            "Suasion-Completeness",
-            "Suasion-Dataset",
             "Suasion-Deadline-Seconds",
             "Suasion-Failed-Services",
             "Suasion-Limit-Bytes",
-            "Suasion-Total",
+            *curated.HEADERS,
         ],
     )
     app.add_middleware(Coding)
@@ -183,29 +195,58 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     ):
         allowed_methods = methods if answer is answer_sparql else [method for method in methods if method != "QUERY"]
         app.router.add_route(path, answer, methods=allowed_methods, include_in_schema=False)
-    app.add_api_route("/sparql", answer_sparql, methods=["GET"], openapi_extra=sparql_operation(), response_class=Response)
+    for method in ("GET", "POST"):
+        extra = openapi.sparql_operation(method)
+        app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
 
-    front_page = home.page(home.templates(), queries, files)
+    pages = home.templates()
+    front_page = home.page(pages, queries, files)
 
     async def front(_: Request) -> Response:
         return HTMLResponse(front_page(engine.ready))
 
-    async def query_text(request: Request) -> Response:
-        name = request.path_params["name"]
-        for query in queries:
-            if query.name == name.removesuffix(".rq"):
-                return PlainTextResponse(query.text)
-        raise NotFound(f"There is no query {name[:100]!r}; GET / lists them.")
+    site = curated.Site(backing, Pages(pages), public_url, lambda: state(engine.ready.published))
 
-    for path, shown, summary, kind in (
-        ("/", front, "What there is to ask", HTMLResponse),
-        ("/queries/{name:path}", query_text, "The SPARQL of a curated question", PlainTextResponse),
+    async def question_list(request: Request) -> Response:
+        if best(", ".join(request.headers.getlist("accept")), ("application/json", "text/html")) == "text/html":
+            return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
+        return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
+
+    async def question_data(_: Request) -> Response:
+        return Response(publication.document(queries, public_url()), media_type="text/turtle; charset=utf-8")
+
+    async def question_file(request: Request) -> Response:
+        asked = request.path_params["name"]
+        for ending in ("/context.jsonld", ".ttl", ".rq", ""):
+            query = by_name.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
+            if query and ending == "/context.jsonld":
+                return JSONResponse(renderings.context(query), media_type="application/ld+json")
+            if query and ending == ".ttl":
+                return Response(publication.document([query], public_url()), media_type="text/turtle; charset=utf-8")
+            if query:
+                return PlainTextResponse(query.text)
+        raise NotFound(f"There is no query {asked[:100]!r}; GET /queries lists them.", {"example": "/queries"})
+
+    async def receipt(request: Request) -> Response:
+        return await curated.verify(request.path_params["id"], site)
+
+    async def interface(_: Request) -> Response:
+        return JSONResponse(await openapi.document(app.openapi(), backing))
+
+    tried = queries[0].name if queries else "name"
+    for path, shown, summary, kind, extra in (
+        ("/", front, "What there is to ask", HTMLResponse, {}),
+        ("/queries", question_list, "All curated questions, as JSON or as a page", JSONResponse, openapi.list_operation()),
+        ("/queries.ttl", question_data, "All curated questions as SHACL executables", Response, openapi.turtle_operation()),
+        ("/queries/{name:path}", question_file, "The SPARQL of a curated question", Response, openapi.query_operation(tried)),
+        ("/receipts/{id}", receipt, "Whether an answer is still the same", JSONResponse, openapi.receipt_operation()),
+        ("/openapi.json", interface, "This description", JSONResponse, {}),
     ):
-        app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=path_parameters(path))
+        app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=extra)
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     for query in queries:
-        _add_curated(app, query, backing)
+        _add_curated(app, query, site)
     return app
 
 
@@ -225,25 +266,16 @@ def _reading(engine: Engine) -> Reading:
     return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
 
 
-def _add_curated(app: FastAPI, query: Query, backing: curated.Backing) -> None:
+def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
     async def answer(request: Request) -> Response:
-        return await curated.answer(request, query, "", backing)
+        return await curated.answer(request, query, "", site)
 
-    async def answer_as(request: Request, extension: str) -> Response:
-        return await curated.answer(request, query, extension, backing)
+    async def answer_as(request: Request) -> Response:
+        return await curated.answer(request, query, request.path_params["format"], site)
 
-    path = f"/{query.name}"
-    operation = curated_operation(query, backing.most_rows)
-    app.add_api_route(path, answer, methods=["GET"], openapi_extra=operation, response_class=Response)
-    app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
-    app.add_api_route(path + ".{extension}", answer_as, methods=["GET", "HEAD"], include_in_schema=False)
-    app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
-
-
-def _refuse_reserved(queries: tuple[Query, ...]) -> None:
-    for query in queries:
-        if query.name.partition("/")[0] in RESERVED:
-            raise QueryFileError(f"queries/api/{query.name}.rq: this path is taken: name the file otherwise.")
+    for path, shown in ((f"/{query.name}", answer), (f"/{query.name}.{{format}}", answer_as)):
+        app.router.add_route(path, shown, methods=["GET", "HEAD"], include_in_schema=False)
+        app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
 
 
 async def _allowed(_: Request) -> Response:

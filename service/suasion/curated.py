@@ -1,242 +1,186 @@
-"""One GET endpoint for each query file: parameters in, rows out, with where they come from and whether they are all."""
+"""Curated questions over HTTP: the URL read, the core asked, the answer in the format wanted; receipts asked again."""
 
-import csv
-import io
-import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from suasion.catalog import Parameter, Query
-from suasion.errors import BadParameter, NotFound, UnknownParameter
-from suasion.exchange import Answer, Question, Ready, Term
+from suasion import problems, questions, receipts, renderings
+from suasion.catalog import Query
+from suasion.errors import BadParameter, NotFound, RequestError
 from suasion.negotiation import best, matches
-from suasion.prefixes import Prefixes
-from suasion.terms import bound, plain, plain_row, searched
+from suasion.pages import Pages
+from suasion.questions import Asked, Backing, Page
 
-FORMATS = {"json": "application/json", "csv": "text/csv", "srj": "application/sparql-results+json"}
-_KNOWN = "SELECT ?thing WHERE { ?thing ?property ?value } LIMIT 1"
-PAGING = (
-    Parameter("limit", "integer", "Most rows to answer", "100"),
-    Parameter("offset", "integer", "Rows to pass over", "0"),
-)
+FORMATS = renderings.TYPES
+HEADERS = ("Suasion-Completeness", "Suasion-Dataset", "Suasion-Receipt", "Suasion-Total")
+"""What each answer says in headers beside ETag and Link, whatever its format."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Rows offset to offset + limit of an answer of `total` rows; `cut` where more things fit a search than have rows."""
+class Site:
+    """What renders answers for the web: the core, the pages, the address where clients reach the service, and a name of the
+    dataset as it is now, which no other state of it has.
+    """
 
-    variables: tuple[str, ...]
-    rows: Sequence[Mapping[str, Term]]
-    total: int
-    offset: int
-    limit: int
-    cut: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether these are all the rows there are."""
-        return self.offset == 0 and len(self.rows) == self.total and not self.cut
-
-    @property
-    def next_offset(self) -> int | None:
-        """Where the next page begins, None after the last."""
-        after = self.offset + len(self.rows)
-        return after if self.rows and after < self.total else None
+    backing: Backing
+    pages: Pages
+    public_url: Callable[[], str]
+    state: Callable[[], str]
 
 
-Ask = Callable[[Question], Coroutine[None, None, Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """Where answers come from: who to ask, the dataset (known once the service runs), its prefixes, and the largest page."""
-
-    ask: Ask
-    dataset: Callable[[], Ready]
-    prefixes: Prefixes
-    most_rows: int
-
-
-async def answer(request: Request, query: Query, extension: str, backing: Backing) -> Response:
+async def answer(request: Request, query: Query, extension: str, site: Site) -> Response:
     """Answer a curated question in the format of the extension, or of the Accept header without one; 304 when it is known.
 
-    Raises UnknownParameter (400), BadParameter (422), NotFound (404), NotAcceptable (406), and what the engine raises.
+    Raises UnknownParameter (400), BadParameter (422), NotFound (404), NotAcceptable (406), and what the engine raises; a page
+    for readers shows what is wrong with a request beside the form.
     """
     if extension and extension not in FORMATS:
-        raise NotFound(f"There is no format .{extension}; the formats are {', '.join('.' + e for e in FORMATS)}.")
+        raise NotFound(
+            f"There is no format .{extension[:20]}; the formats are {', '.join('.' + e for e in FORMATS)}.",
+            {"question": query.name, "example": questions.example(query, extension="csv")},
+        )
     media_type = FORMATS[extension] if extension else best(", ".join(request.headers.getlist("accept")), tuple(FORMATS.values()))
-    given = _given(request, query)
-    offset, limit = _window(given, backing.most_rows)
-    dataset = backing.dataset()
-    tag = f'W/"{sha256(repr((dataset.digest, query.text, sorted(given.items()), media_type)).encode()).hexdigest()[:32]}"'
+    if media_type != "text/html":
+        return await _answer(request, query, media_type, extension, _given(request, query), site)
+    given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty
+    try:
+        return await _answer(request, query, media_type, extension, given, site)
+    except RequestError as error:
+        problems.note(request.scope, error)
+        page = site.pages.refusal(query, given, await _choices(query, site.backing), error)
+        return Response(page, error.status, {"Vary": "Accept"}, "text/html; charset=utf-8")
+
+
+async def verify(receipt_id: str, site: Site) -> Response:
+    """Ask again what a receipt is for, and say whether query, dataset and result are the same.
+
+    Raises BadParameter (422) for what is no receipt, and what the engine raises.
+    """
+    receipt = receipts.read(receipt_id)
+    query = site.backing.queries.get(receipt.question)
+    document: dict[str, object] = {"question": receipt.question, "parameters": dict(receipt.given)}
+    if query is None:
+        changed: tuple[str, ...] = ("query",)
+        document["note"] = f"There is no question {receipt.question[:60]!r} any more."
+        now = None
+    else:
+        try:
+            page = await questions.ask(query, receipt.given, site.backing)
+        except RequestError as error:
+            digest = sha256(query.text.encode()).hexdigest()
+            changed = ("query",) if digest != receipt.query_sha256 else ()
+            changed += ("dataset",) if site.backing.dataset().digest != receipt.dataset_sha256 else ()
+            changed, document["note"], now = (*changed, "result"), str(error), None
+        else:
+            changed, now = receipt.differences(page.receipt), receipts.summary(page.receipt)
+            document["links"] = {"answer": page.path("json")}
+    verdict = "changed" if changed else "same"
+    document |= {"verdict": verdict, "changed": list(changed), "then": receipts.summary(receipt), "now": now}
+    return JSONResponse(document, headers={"Cache-Control": "no-store"})
+
+
+def listed(queries: Mapping[str, Query]) -> dict[str, object]:
+    """Return all questions as JSON lists them: what each answers, takes and gives."""
+    return {"questions": [_listed(query) for query in queries.values()]}
+
+
+def _listed(query: Query) -> dict[str, object]:
+    return {
+        "name": query.name,
+        "question": query.question,
+        "summary": query.summary,
+        "keywords": list(query.keywords),
+        "parameters": [
+            {
+                "name": p.name,
+                "type": p.type,
+                "description": p.description,
+                "required": p.required,
+                "default": p.default or None,
+                "values": list(p.values) or None,
+                "examples": list(p.examples),
+            }
+            for p in query.parameters
+        ],
+        "columns": [
+            {"name": name, "meaning": c.meaning, "type": c.type or None, "list": c.is_list} for name, c in query.columns.items()
+        ],
+        "claims": list(query.claims),
+        "sort": list(query.sort),
+        "related": list(query.related),
+        "example": questions.example(query),
+        "links": {"answer": f"/{query.name}", "query": f"/queries/{query.name}", "turtle": f"/queries/{query.name}.ttl"},
+    }
+
+
+async def _answer(
+    request: Request, query: Query, media_type: str, extension: str, given: Mapping[str, str], site: Site
+) -> Response:
+    backing = site.backing
+    asked = questions.read(query, given, backing.most_rows)
+    ending = next(ending for ending, offered in FORMATS.items() if offered == media_type)
+    if "provenance" in given and ending not in questions.TELL_PROVENANCE:
+        said = "provenance is told in JSON and on pages: ask for .json or .html, or leave it out."
+        example = questions.example(query, "provenance", "json")
+        raise BadParameter(said, {"parameter": "provenance", "question": query.name, "example": example})
+    tag = _tag(asked, media_type, site)
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"})
-    terms = await _terms(query, given, backing)
-    page = await _page(query, terms, (offset, limit), backing)
-    links = _links(query, given, page, extension)
+    page = await questions.answer(asked, backing)
+    headers = _headers(page, extension) | {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
+    if ending == "html":
+        body = site.pages.answer(page, await _choices(query, backing), backing.queries, site.public_url())
+    else:
+        body = renderings.WRITERS[ending](page, site.public_url())
+    if ending in ("csv", *renderings.CITATIONS):
+        headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.{ending}"'
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    return Response(body, headers=headers, media_type=media_type + charset)
+
+
+def _headers(page: Page, extension: str) -> dict[str, str]:
+    """Return what an answer of any format says beside its body."""
+    links = renderings.links(page, extension)
+    related = [f'<{links[relation]}>; rel="{relation}"' for relation in ("self", "next", "prev") if links[relation]]
+    related.append(f'<{links["describedby"]}>; rel="describedby"; type="application/sparql-query"')
+    related.append(f'<{page.path("csv-metadata.json")}>; rel="describedby"; type="{FORMATS["csv-metadata.json"]}"')
     headers = {
-        "Vary": "Accept",
-        "Link": ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items() if url),
-        "Suasion-Completeness": "complete" if page.complete else "truncated",
+        "Link": ", ".join(related),
+        "Suasion-Completeness": page.completeness,
         "Suasion-Total": str(page.total),
-        "Suasion-Dataset": f"sha256:{dataset.digest}",
-        "ETag": tag,
-        "Cache-Control": "no-cache",
+        "Suasion-Receipt": page.receipt.id,
     }
-    match media_type:
-        case "text/csv":
-            headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.csv"'
-            return Response(_csv(query, page), headers=headers, media_type="text/csv; charset=utf-8")
-        case "application/sparql-results+json":
-            bindings = [{name: row[name] for name in query.columns if name in row} for row in page.rows]
-            results = {"head": {"vars": list(query.columns)}, "results": {"bindings": bindings}}
-            return Response(json.dumps(results, ensure_ascii=False), headers=headers, media_type=media_type)
-        case _:
-            shown = given | {name: backing.prefixes.shorten(term["value"]) for name, term in terms.items()}
-            body = _envelope(query, shown, page, links, backing)
-            return Response(json.dumps(body, ensure_ascii=False), headers=headers, media_type=media_type)
+    if page.dataset.digest:
+        headers["Suasion-Dataset"] = f"sha256:{page.dataset.digest}"
+    return headers
+
+
+def _tag(asked: Asked, media_type: str, site: Site) -> str:
+    """Return the entity tag of an answer, weak because it is the same for each content coding."""
+    known = (site.state(), asked.query.text, sorted(asked.given.items()), media_type, site.public_url())
+    return f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
+
+
+async def _choices(query: Query, backing: Backing) -> dict[str, tuple[str, ...]]:
+    return {p.name: await questions.choices(p, query, backing) for p in query.parameters}
 
 
 def _given(request: Request, query: Query) -> dict[str, str]:
+    example: dict[str, object] = {"question": query.name, "example": questions.example(query)}
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
         )
     except ValueError:
-        raise BadParameter("The parameters of the URL cannot be read: they have to be percent-encoded UTF-8.") from None
-    known = {p.name: p for p in (*query.parameters, *PAGING)}
+        said = "The parameters of the URL cannot be read: they have to be percent-encoded UTF-8."
+        raise BadParameter(said, example) from None
     given: dict[str, str] = {}
     for name, value in pairs:
-        if name not in known:
-            raise UnknownParameter(
-                f"/{query.name} has no parameter {name[:60]!r}; it has {', '.join(known)}.", {"parameters": list(known)}
-            )
         if name in given:
-            raise BadParameter(f"{name} is given twice: give it once.", {"parameter": name})
+            raise BadParameter(f"{name[:60]} is given twice: give it once.", {"parameter": name[:60], **example})
         given[name] = value
-    for parameter in query.parameters:
-        if parameter.required and parameter.name not in given:
-            example = f"/{query.name}?{parameter.name}={parameter.example}"
-            raise BadParameter(f"{parameter.name} is missing: {parameter.description}.", {"example": example})
     return given
-
-
-def _window(given: Mapping[str, str], most_rows: int) -> tuple[int, int]:
-    window = []
-    for parameter, default, least, most in ((PAGING[1], 0, 0, 10**9), (PAGING[0], most_rows, 1, most_rows)):
-        number = int(bound(parameter, given[parameter.name], Prefixes({}))[0]["value"]) if parameter.name in given else default
-        if not least <= number <= most:
-            raise BadParameter(
-                f"{parameter.name}={number} is out of range: give {least} to {most}.", {"parameter": parameter.name}
-            )
-        window.append(number)
-    return window[0], window[1]
-
-
-async def _page(query: Query, terms: Mapping[str, Term], rows: tuple[int, int], backing: Backing) -> Page:
-    """Ask for rows offset to offset + limit. Raises NotFound where no rows are an error, BadParameter for unknown things."""
-    free, search = searched(query, terms)
-    answer = await backing.ask(Question(query.text, free, rows=rows, search=search))
-    found = json.loads(answer.body)
-    page = Page(tuple(found["variables"]), found["rows"], found["total"], *rows, cut=bool(answer.extra.get("cut")))
-    if not page.total and query.not_found:
-        raise NotFound(query.not_found)
-    if not page.total:
-        for parameter in query.parameters:
-            if parameter.type == "iri" and parameter.name in terms and not await _is_known(terms[parameter.name], backing):
-                raise _unknown(parameter, backing.prefixes.shorten(terms[parameter.name]["value"]))
-    return page
-
-
-async def _terms(query: Query, given: Mapping[str, str], backing: Backing) -> dict[str, Term]:
-    """Return the terms of the given parameters; a bare slug has to name one thing of its themes.
-
-    Raises BadParameter for malformed values, and for a slug that names no thing, or several.
-    """
-    terms: dict[str, Term] = {}
-    for parameter in query.parameters:
-        if parameter.name not in given:
-            continue
-        choices = bound(parameter, given[parameter.name], backing.prefixes)
-        if len(choices) > 1:
-            choices = tuple([term for term in choices if await _is_known(term, backing)])
-        if not choices:
-            raise _unknown(parameter, given[parameter.name])
-        if len(choices) > 1:
-            names = ", ".join(backing.prefixes.shorten(term["value"]) for term in choices)
-            raise BadParameter(f"{parameter.name}={given[parameter.name]!r} names several things: give one of {names}.")
-        terms[parameter.name] = choices[0]
-    return terms
-
-
-async def _is_known(term: Term, backing: Backing) -> bool:
-    found = await backing.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))
-    return bool(json.loads(found.body)["total"])
-
-
-def _unknown(parameter: Parameter, text: str) -> BadParameter:
-    sentence = f"{parameter.name}={text[:60]!r} names nothing in the graph: look for it with /search?text=…"
-    return BadParameter(sentence, {"parameter": parameter.name, "example": parameter.example})
-
-
-def _links(query: Query, given: Mapping[str, str], page: Page, extension: str) -> dict[str, str | None]:
-    path = f"/{query.name}" + (f".{extension}" if extension else "")
-
-    def at(offset: int | None) -> str | None:
-        if offset is None:
-            return None
-        return path + "?" + urlencode({**given, "limit": page.limit, "offset": offset})
-
-    return {
-        "self": path + ("?" + urlencode(given) if given else ""),
-        "next": at(page.next_offset),
-        "prev": at(max(0, min(page.offset, page.total) - page.limit)) if page.offset else None,
-        "describedby": f"/queries/{query.name}",
-    }
-
-
-def _envelope(
-    query: Query, given: Mapping[str, str], page: Page, links: Mapping[str, str | None], backing: Backing
-) -> dict[str, object]:
-    rows = [plain_row(row, query, backing.prefixes) for row in page.rows]
-    return {
-        "question": query.question,
-        "summary": query.summary,
-        "parameters": dict(given),
-        "completeness": "complete" if page.complete else "truncated",
-        "total": page.total,
-        "offset": page.offset,
-        "limit": page.limit,
-        "note": _note(page),
-        "links": dict(links),
-        "dataset": {"sha256": backing.dataset().digest, "quads": backing.dataset().quads},
-        "columns": dict(query.columns),
-        "rows": rows,
-    }
-
-
-def _note(page: Page) -> str | None:
-    if page.rows:
-        return "The words fit more than was looked at, best first: give more of them to see the rest." if page.cut else None
-    return (
-        f"There are {page.total} rows, none from {page.offset} on." if page.total else "No data in the article for this question."
-    )
-
-
-def _csv(query: Query, page: Page) -> str:
-    """Rows as CSV (RFC 4180); a text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(query.columns)
-    for row in page.rows:
-        writer.writerow([_cell(plain(row[name])) if name in row else "" for name in query.columns])
-    return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

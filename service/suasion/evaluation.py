@@ -2,10 +2,12 @@
 
 import io
 import json
+import math
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -32,6 +34,10 @@ PART_BYTES = 64 * 1024
 _TSV = ox.QueryResultsFormat.TSV
 _Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 _UNKNOWN_FUNCTION = re.compile(r"The custom (?:aggregate )?function <[^>]*> is not supported")
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_NUMBERS = frozenset(
+    _XSD + name for name in ("integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "gYear")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def _evaluate(
         return refusal
     results, failures = _query(dataset, question)
     if isinstance(results, ox.QuerySolutions) and question.rows is not None:
-        body = _slice(results, *question.rows)
+        body = _slice(results, question.rows, question.sort, question.descending)
         if len(body) > min(most_bytes, ROWS_BYTES):
             raise _TooLargeError
         return Answer(ROWS_TYPE, body, extra=failures)
@@ -153,15 +159,33 @@ def _misparsed(message: str) -> Answer:
     return Answer(error="BadQuery", detail=f"The query does not parse: {shown}", extra={"line": line, "column": column})
 
 
-def _slice(results: ox.QuerySolutions, offset: int, limit: int) -> bytes:
+def _slice(results: ox.QuerySolutions, window: tuple[int, int], sort: str, descending: bool) -> bytes:
     names = [variable.value for variable in results.variables]
+    offset, limit = window
     rows: list[dict[str, Term]] = []
     total = 0
-    for solution in results:
+    for solution in _sorted(results, sort, descending) if sort else results:
         if offset <= total < offset + limit:
             rows.append({name: _json(solution[name]) for name in names if solution[name] is not None})
         total += 1
     return json.dumps({"variables": names, "total": total, "rows": rows}, ensure_ascii=False).encode()
+
+
+def _sorted(solutions: Iterable[ox.QuerySolution], name: str, descending: bool) -> list[ox.QuerySolution]:
+    """Return solutions by a variable: numbers by value before texts in any case; what is unbound comes last in both orders."""
+    found = list(solutions)
+    bound = [solution for solution in found if solution[name] is not None]
+    bound.sort(key=lambda solution: _sort_key(solution[name]), reverse=descending)  # stable, in reverse too
+    return bound + [solution for solution in found if solution[name] is None]
+
+
+def _sort_key(term: object) -> tuple[int, float, str]:
+    text = term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)
+    if isinstance(term, ox.Literal) and term.datatype.value in _NUMBERS:
+        with suppress(ValueError):
+            number = float(text)
+            return (1, 0, text) if math.isnan(number) else (0, number, text)
+    return 1, 0, text.casefold()
 
 
 def _term(term: Term) -> ox.NamedNode | ox.Literal:

@@ -65,11 +65,12 @@ class Question:
     `terms` are bound to variables before evaluation. `default_graphs` and `named_graphs` (IRIs) are the dataset of the
     request, None where it names none; `union` takes all graphs together as default graph. `solution_types` and
     `graph_types` are the media types that the client accepts, best first, for SELECT and ASK, and for CONSTRUCT and
-    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total. With `partial` above 0
-    a SELECT is answered after so many seconds with the rows found so far, if there are any. Relative IRIs in the query are
-    resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses, which
-    the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With `published` what
-    was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
+    DESCRIBE. With `rows` (offset, limit) the answer of a SELECT is that slice, in JSON, with the total; all rows are sorted
+    before by the variable `sort`, where it is not "", those that are equal in it by the order of the query. With `partial`
+    above 0 a SELECT is answered after so many seconds with the rows found so far, if there are any. Relative IRIs in the query
+    are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses,
+    which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
+    `published` what was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
     """
 
     query: str
@@ -80,6 +81,8 @@ class Question:
     solution_types: tuple[str, ...] = ("application/sparql-results+json",)
     graph_types: tuple[str, ...] = ("text/turtle",)
     rows: tuple[int, int] | None = None
+    sort: str = ""
+    descending: bool = False
     partial: float = 0
     base_iri: str = ""
     services: tuple[Service, ...] = ()

@@ -13,7 +13,7 @@ Page = Callable[[Ready], str]
 
 def templates() -> Environment:
     """Return the templates of the pages; what is filled in is escaped."""
-    return Environment(loader=PackageLoader("suasion"), autoescape=True, trim_blocks=True)
+    return Environment(loader=PackageLoader("suasion"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def page(pages: Environment, queries: tuple[Query, ...], files: tuple[str, ...] = ()) -> Page:

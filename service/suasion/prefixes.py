@@ -1,8 +1,9 @@
 """The one prefix table, as the ontology declares it, and short names of IRIs."""
 
 import re
+import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from suasion.errors import DataFileError
@@ -14,6 +15,7 @@ GRAPH = BASE + "graph/"
 CLAIM = ID + "claim/"
 
 _DECLARATION = re.compile(r'sh:prefix "([^"]*)" ;\s+sh:namespace "([^"]+)"\^\^xsd:anyURI')
+_LOCAL_CHARACTERS = string.ascii_letters + string.digits + "._-"
 _LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 
 
@@ -22,6 +24,16 @@ class Prefixes:
     """Prefix to namespace IRI, both ways."""
 
     table: Mapping[str, str]
+    _by_namespace: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _odd: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Turn the table round; odd are the namespaces that end as a local name may, so that no IRI shows where they end."""
+        turned: dict[str, str] = {}
+        for prefix, namespace in self.table.items():
+            turned.setdefault(namespace, prefix)
+        object.__setattr__(self, "_by_namespace", turned)
+        object.__setattr__(self, "_odd", tuple(name for name in turned if name.endswith(tuple(_LOCAL_CHARACTERS))))
 
     def shorten(self, iri: str) -> str:
         """Return the CURIE of an IRI, or the IRI itself where no prefix fits.
@@ -29,10 +41,13 @@ class Prefixes:
         >>> Prefixes({"actor": "https://w3id.org/suasion/id/actor/"}).shorten("https://w3id.org/suasion/id/actor/japan")
         'actor:japan'
         """
-        best = max((p for p, n in self.table.items() if iri.startswith(n)), key=lambda p: len(self.table[p]), default=None)
-        if best is None or not _LOCAL.fullmatch(iri[len(self.table[best]) :]):
+        namespace = iri.rstrip(_LOCAL_CHARACTERS)
+        if self._odd:
+            namespace = max((namespace, *(odd for odd in self._odd if iri.startswith(odd))), key=len)
+        local = iri[len(namespace) :]
+        if namespace not in self._by_namespace or not _LOCAL.fullmatch(local):
             return iri
-        return f"{best}:{iri[len(self.table[best]) :]}"
+        return f"{self._by_namespace[namespace]}:{local}"
 
     def expand(self, curie: str) -> str | None:
         """Return the IRI of a CURIE, or None when its prefix is not declared or there is none."""

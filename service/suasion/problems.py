@@ -6,16 +6,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion.errors import Overloaded, SuasionError, Unauthorized
+from suasion.errors import Overloaded, SuasionError, TimedOut, Unauthorized
 from suasion.prefixes import BASE
 
 MEDIA_TYPE = "application/problem+json"
 
 
 def response(error: SuasionError) -> Response:
-    """Return the problem document of an error: type, title, status, detail, and what the error adds."""
-    body = {"type": f"{BASE}problem/{type(error).__name__}", "title": error.title, "status": error.status, "detail": error.detail}
+    """Return the problem document of an error: type, title, status, detail, and what the error adds.
+
+    What ran out of time says so where an answer says whether it is complete.
+    """
+    body: dict[str, object] = {
+        "type": f"{BASE}problem/{type(error).__name__}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
     headers = {}
+    if isinstance(error, TimedOut):
+        body["completeness"] = headers["Suasion-Completeness"] = "timed out"
     if isinstance(error, Overloaded):
         headers["Retry-After"] = "2"
     if isinstance(error, Unauthorized):  # RFC 6750, section 3

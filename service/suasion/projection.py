@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from suasion.catalog import Query
+from suasion.catalog import Parameter, Query
 from suasion.errors import QueryFileError
 from suasion.syntax import described
 
@@ -22,8 +22,20 @@ def refuse_mismatches(folder: Path, queries: tuple[Query, ...]) -> None:
             raise QueryFileError(f"{path}, {described(error.msg)[0]}") from error
         if not isinstance(results, ox.QuerySolutions):
             raise QueryFileError(f"{path}: a curated question is a SELECT.")
-        projected = [variable.value for variable in results.variables]
-        names = [p.name for p in query.parameters if p.type != "search"]
-        if projected != [*query.columns, *(n for n in names if n not in query.columns)]:
-            expected = " ".join("?" + n for n in [*query.columns, *(n for n in names if n not in query.columns)])
+        projected = tuple(variable.value for variable in results.variables)
+        if projected != query.variables:
+            expected = " ".join("?" + name for name in query.variables)
             raise QueryFileError(f"{path}: SELECT has to project the columns, then the parameters: {expected}.")
+        for parameter in query.parameters:
+            if parameter.values_from:
+                _refuse_odd_choices(path, query, parameter)
+
+
+def _refuse_odd_choices(path: Path, query: Query, parameter: Parameter) -> None:
+    where = f"{path}: params.{parameter.name}.values_from"
+    try:
+        results = ox.Store().query(parameter.values_from, prefixes=dict(query.prefixes))
+    except SyntaxError as error:
+        raise QueryFileError(f"{where}, {described(error.msg)[0]}") from error
+    if not isinstance(results, ox.QuerySolutions) or [variable.value for variable in results.variables] != ["value"]:
+        raise QueryFileError(f"{where} has to be a SELECT of ?value.")

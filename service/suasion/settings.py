@@ -151,6 +151,8 @@ class Settings:
     """Most rows of a result of an endpoint of SERVICE."""
     service_connections: Annotated[int, Between(1, 1000)] = 4
     """Requests at once to one host for SERVICE; the next one waits."""
+    queries: str = ""
+    """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 
@@ -212,3 +214,8 @@ def bundle_folder(settings: Settings) -> Path:
         return folder
     packaged = Path(__file__).parent / "_bundle"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
+
+
+def queries_folder(settings: Settings) -> Path | None:
+    """Return the folder of questions of one's own, None where none is set."""
+    return Path(settings.queries) if settings.queries else None

@@ -70,6 +70,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
         if source.bundle is not None:
             assert dataset
             prefixes = _checked(dataset, source.bundle)
+        for folder in catalog.query_folders(_bundle(source), source.queries, files=source.bundle is None):
+            projection.refuse_mismatches(folder, catalog.load(folder))
         if source.writable is not None:
             written = writing.opened(source, dataset, sys.stderr)
             dataset = written.dataset
@@ -121,18 +123,21 @@ def _serve(desk: _Desk, written: Written | None, memory_bytes: int, command: Com
 
 
 def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
-    """Return the prefix table of a bundle; raise DataError when its data break a check or its queries a rule."""
+    """Return the prefix table of a bundle; raise DataError when its data break a check."""
     prefixes = declared(bundle)
     checks.refuse_faults(checks.run(dataset.union, bundle, prefixes))
-    queries = bundle / "queries" / "api"
-    projection.refuse_mismatches(queries, catalog.load(queries))
     return prefixes
+
+
+def _bundle(source: Source) -> Path:
+    """Return the bundle of a source; for RDF files that which came with the package."""
+    return source.bundle or bundle_folder(Settings())
 
 
 def _indexed(dataset: Dataset, source: Source) -> TextIndex:
     """Return the index of the texts of a dataset. Workers take it over as it is when they are forked."""
-    folder = (source.bundle or bundle_folder(Settings())) / "queries" / "index"
-    return hits.indexed(dataset.union, folder / ("article.rq" if source.bundle else "files.rq"))
+    file = "article.rq" if source.bundle else "files.rq"
+    return hits.indexed(dataset.union, _bundle(source) / "queries" / "index" / file)
 
 
 def _line(ready: Ready) -> bytes:

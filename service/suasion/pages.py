@@ -1,0 +1,85 @@
+"""Pages for readers: a question with its form, its rows and how to get them elsewhere; and the list of all questions."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from jinja2 import Environment
+
+from suasion import citations, renderings
+from suasion.catalog import Parameter, Query
+from suasion.errors import SuasionError
+from suasion.exchange import Term
+from suasion.prefixes import CLAIM, ID, Prefixes
+from suasion.questions import Page, example, parameters
+from suasion.terms import plain
+
+_INPUTS = {"integer": "number", "date": "date"}
+_LABELS = {"json": "JSON", "csv": "CSV", "ttl": "Turtle", "jsonld": "JSON-LD", "srj": "SPARQL JSON"}
+
+
+class Pages:
+    """The pages that the templates make."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._environment = templates
+
+    def answer(self, page: Page, choices: Mapping[str, Sequence[str]], queries: Mapping[str, Query], public_url: str) -> str:
+        """Return the page of an answer; `choices` are what each parameter may be."""
+        citation = citations.of(page, public_url)
+        return self._environment.get_template("question.html").render(
+            query=page.query,
+            given=page.asked.given,
+            fields=_fields(page.query, choices),
+            page=page,
+            rows=[_cells(page, row, queries) for row in page.rows],
+            claims=_claims(page),
+            related=[queries[name] for name in page.query.related],
+            links=renderings.links(page, "html"),
+            formats={label: page.path(ending) for ending, label in _LABELS.items()},
+            citation=citations.sentence(citation),
+            url=public_url + page.path("csv"),
+            shows_claims="claim" in queries,
+        )
+
+    def refusal(self, query: Query, given: Mapping[str, str], choices: Mapping[str, Sequence[str]], error: SuasionError) -> str:
+        """Return the page of a question that could not be answered: its form, and what to change."""
+        fields = _fields(query, choices)
+        return self._environment.get_template("question.html").render(
+            query=query, given=given, fields=fields, error=error, page=None, related=[]
+        )
+
+    def questions(self, queries: Sequence[Query]) -> str:
+        """Return the list of all questions."""
+        tried = [(query, example(query, extension="html")) for query in queries]
+        return self._environment.get_template("questions.html").render(queries=tried)
+
+
+def _fields(query: Query, choices: Mapping[str, Sequence[str]]) -> list[tuple[Parameter, Sequence[str], str]]:
+    """Return what the form asks for: each parameter with its choices and the type of its input."""
+    return [
+        (parameter, choices.get(parameter.name, parameter.values), _INPUTS.get(parameter.type, "text"))
+        for parameter in parameters(query).values()
+    ]
+
+
+def _cells(page: Page, row: Mapping[str, Term], queries: Mapping[str, Query]) -> list[list[tuple[str, str]]]:
+    """Return the cells of a row: of each the values, with their link or ""."""
+    return [[_shown(term, page.prefixes, queries) for term in terms] for _, _, terms in page.cells(row)]
+
+
+def _claims(page: Page) -> list[tuple[str, Mapping[str, object]]]:
+    told = renderings.provenance(page).get("claims", {})
+    assert isinstance(told, dict)
+    return list(told.items())
+
+
+def _shown(term: Term, prefixes: Prefixes, queries: Mapping[str, Query]) -> tuple[str, str]:
+    """Return the text of a value and where it leads: things of ours to what is said of them, others to the web."""
+    value = term["value"]
+    if term["type"] != "uri":
+        return str(plain(term)), ""
+    short = prefixes.shorten(value)
+    name, parameter = ("claim", "claim") if value.startswith(CLAIM) else ("entity", "thing")
+    if value.startswith(ID) and name in queries:
+        return short, f"/{name}.html?{urlencode({parameter: short})}"
+    return short, value if value.startswith(("https://", "http://")) else ""
