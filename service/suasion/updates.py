@@ -25,7 +25,7 @@ from suasion.errors import (
     UnsupportedMedia,
 )
 from suasion.exchange import Answer, Change, Document, Operation
-from suasion.sparql import UPDATE_PARAMETERS, Pairs, read_body
+from suasion.sparql import LABEL, UPDATE_PARAMETERS, Pairs, read_body
 from suasion.tokens import Tokens
 
 PAYLOADS = {
@@ -79,7 +79,7 @@ class Updates:
         if names.count("update") != 1 or "query" in names or "update" in request.query_params:
             raise BadQuery("An update is sent by POST, in the body: send exactly one, and no query with it.")
         for name in names:
-            if name not in (*UPDATE_PARAMETERS, LABEL):
+            if name not in (*UPDATE_PARAMETERS, "version", LABEL):
                 known = ", ".join(UPDATE_PARAMETERS)
                 raise UnknownParameter(
                     f"An update has no parameter {name[:60]!r}; it has {known}.", {"parameters": list(UPDATE_PARAMETERS)}
