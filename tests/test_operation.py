@@ -228,7 +228,15 @@ async def status(app: FastAPI, path: str) -> int:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "client": ("192.0.2.1", 1)}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "client": ("192.0.2.1", 1),
+    }
     await app(scope, receive, send)
     number = sent[0]["status"]
     assert isinstance(number, int)

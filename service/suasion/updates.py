@@ -84,18 +84,21 @@ class Updates:
                 raise UnknownParameter(
                     f"An update has no parameter {name[:60]!r}; it has {known}.", {"parameters": list(UPDATE_PARAMETERS)}
                 )
+        if names.count("version") > 1:
+            raise BadQuery("The version of SPARQL is given more than once: send one parameter version, or none.")
         text = next(value for name, value in pairs if name == "update")
         using, named = (
             tuple(value for key, value in pairs if key == name) or None for name in ("using-graph-uri", "using-named-graph-uri")
         )
         document = Document("application/sparql-update", text.encode("utf-8", "surrogatepass"), "the update")
         change = Change(Operation.UPDATE, (document,), base=base, using=using, using_named=named)
-        return self._done(await unless_gone(request.receive, self.engine.change(change)))
+        return self._done(await unless_gone(request.receive, self.engine.change(change)), change)
 
     async def graph(self, request: Request, iri: str | None, base: str) -> Response:
         """Replace (PUT), extend (POST) or delete a graph, None being the default graph; `base` is for relative IRIs.
 
-        Answers 201 when that made the graph, else 204, once it is durable (Graph Store HTTP Protocol, sections 5.3 to 5.5).
+        Answers once it is durable (Graph Store HTTP Protocol, sections 5.3 to 5.5): 201 when that made the graph, or filled an
+        empty default graph; 204 when it replaced one, or an empty POST said nothing; 200 when it was extended or deleted.
         Raises MethodNotAllowed (405) where nothing can be written, Unauthorized (401), Forbidden (403), NotFound (404),
         BadDocument (400), BadGraph (400), UnsupportedMedia (415), PreconditionFailed (412), and what Engine.change raises.
         """
@@ -103,14 +106,14 @@ class Updates:
         exists = _condition(request)
         documents = () if operation is Operation.DELETE else await self._documents(request)
         change = Change(operation, documents, iri, base, exists)
-        return self._done(await unless_gone(request.receive, self.engine.change(change)))
+        return self._done(await unless_gone(request.receive, self.engine.change(change)), change)
 
     async def new_graph(self, request: Request, store: str) -> Response:
         """Make a new graph below the address of the graph store (section 5.5); its IRI is in Location. Raises as `graph`."""
         self.operation(request)
         iri = f"{store}/{secrets.token_hex(8)}"
         change = Change(Operation.POST, await self._documents(request), iri, iri, exists=False)
-        return self._done(await unless_gone(request.receive, self.engine.change(change)), iri)
+        return self._done(await unless_gone(request.receive, self.engine.change(change)), change, iri)
 
     def operation(self, request: Request) -> Operation:
         """Return what a request does to a graph. Raises MethodNotAllowed (405), Unauthorized (401) when it may not."""
@@ -137,13 +140,16 @@ class Updates:
         _refuse_unknown(header or media_type, "the body")
         return (Document(media_type, await read_body(request, self.write_bytes)),)
 
-    def _done(self, answer: Answer | None, location: str = "") -> Response:
+    def _done(self, answer: Answer | None, change: Change, location: str = "") -> Response:
         if answer is None:
             return Response(status_code=499)
         headers = {"Suasion-Generation": str(self.engine.ready.number)}
         if answer.extra["created"] and location:
             headers["Location"] = location
-        return Response(status_code=201 if answer.extra["created"] else 204, headers=headers)
+        if answer.extra["created"]:
+            return Response(status_code=201, headers=headers)
+        says = change.operation is Operation.POST and any(document.body for document in change.documents)
+        return Response(status_code=200 if says or change.operation is Operation.DELETE else 204, headers=headers)
 
 
 def _condition(request: Request) -> bool | None:

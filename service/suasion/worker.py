@@ -94,22 +94,35 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
             assert written
             _take_over(control, written, command)
             continue
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            control.close()
-            ours.close()
-            if command is Command.FORK:
-                desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
-                _work(theirs, memory_bytes, partial(_answer_all, theirs, desk))
-            elif written:
-                _work(theirs, memory_bytes, partial(_change_once, theirs, written), files=_CANDIDATE_FILES)
-            os._exit(0)
-        theirs.close()
-        pidfd = os.pidfd_open(pid)
-        socket.send_fds(control, [pid.to_bytes(4, "big")], [ours.fileno(), pidfd])
+        desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
+        while not _forked(control, partial(_serve, desk, written, memory_bytes, command)):
+            pass  # it was killed before it could be named
+
+
+def _forked(control: socket.socket, serve: Callable[[socket.socket], None]) -> bool:
+    """Fork a process that serves one side of a socket, and tell the parent; return whether it lives long enough for that."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        control.close()
         ours.close()
+        serve(theirs)
+        os._exit(0)
+    with ours, theirs:
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        socket.send_fds(control, [pid.to_bytes(4, "big")], [ours.fileno(), pidfd])
         os.close(pidfd)
+    return True
+
+
+def _serve(desk: _Desk, written: Written | None, memory_bytes: int, command: Command, requests: socket.socket) -> None:
+    if command is Command.FORK:
+        _work(requests, memory_bytes, partial(_answer_all, requests, desk))
+    elif written:
+        _work(requests, memory_bytes, partial(_change_once, requests, written), files=_CANDIDATE_FILES)
 
 
 def _checked(dataset: Dataset, bundle: Path) -> Prefixes:

@@ -148,7 +148,7 @@ def _candidate(written: Written, change: Change) -> Answer:
 
 
 def _run(written: Written, change: Change) -> bool:
-    """Make a change in memory; return whether it made a graph that was not there."""
+    """Make a change in memory; return whether it made a graph, or filled an empty default graph."""
     store = written.dataset.facts
     if change.operation is Operation.UPDATE:
         _update(store, change)
@@ -169,13 +169,14 @@ def _run(written: Written, change: Change) -> bool:
         return False
     if change.operation is Operation.POST and not any(document.body for document in change.documents):
         return False  # section 5.5: an empty body adds nothing, and makes no graph
+    filled = exists and (change.graph is not None or any(store.quads_for_pattern(None, None, None, graph)))
     if change.operation is Operation.PUT and exists:
         store.clear_graph(graph)
     if isinstance(graph, ox.NamedNode):
         store.add_graph(graph)
     for document in change.documents:
         uploads.add(store, document, graph, change.base)
-    return not exists
+    return not filled
 
 
 def _update(store: ox.Store, change: Change) -> None:
@@ -190,7 +191,10 @@ def _update(store: ox.Store, change: Change) -> None:
         using, named = ([_using(iri) for iri in iris or ()] for iris in (change.using, change.using_named))
         text = clauses.directed(text, using, named)
     try:
-        store.update(text, base_iri=change.base or None)
+        try:
+            store.update(text, base_iri=change.base or None)
+        except RuntimeError:  # nothing was changed
+            store.update(clauses.forgiving(text), base_iri=change.base or None)
     except SyntaxError as error:
         shown, line, column = described(error.msg)
         raise BadQuery(f"The update does not parse: {shown}", {"line": line, "column": column}) from None
