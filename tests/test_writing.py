@@ -616,6 +616,20 @@ def test_whoever_asks_after_a_write_sees_it(alone: Writer) -> None:
     assert asked[0] > 15
 
 
+def test_a_search_finds_what_was_written_and_not_what_is_gone(alone: Writer) -> None:
+    label = "<http://www.w3.org/2000/01/rdf-schema#label>"
+
+    def found(text: str) -> list[object]:
+        return [row["thing"] for row in alone.client.rows("/search", text=text)]
+
+    assert found("bassoon") == []
+    alone.put("urn:search", f"<urn:bassoon> {label} 'bassoon' .")
+    assert found("bassoon") == ["urn:bassoon"]
+    alone.put("urn:search", f"<urn:oboe> {label} 'oboe' .")
+    assert (found("bassoon"), found("oboe")) == ([], ["urn:oboe"])
+    alone.send("DELETE", at("urn:search"))
+
+
 def test_tags_and_kept_answers_change_with_each_write_even_with_blank_nodes(alone: Writer) -> None:
     query = "/sparql?query=" + quote("SELECT ?o WHERE { GRAPH <urn:tags> { ?s ?p ?o } }")
     alone.put("urn:tags", "[] <urn:p> 1 .")
