@@ -704,7 +704,7 @@ def test_the_examples_of_the_documentation_run(tmp_path: Path) -> None:
         stop(process)
     assert re.findall(r"\[(\d+)\]", graphs) == ["201", "200"]
     assert '<https://example.org/cup> <https://example.org/colour> "blue" .' in graphs
-    assert re.findall(r"\[(\d+)\]", forms) == ["204", "201", "204"]
+    assert re.findall(r"\[(\d+)\]", forms) == ["200", "201", "200"]
     assert re.search(r"^location: http://127.0.0.1:\d+/graph-store/\w+", forms, re.MULTILINE | re.IGNORECASE)
     assert re.findall(r"\[(\d+)\]", updates) == ["204", "204", "200"]
     assert updates.split("thing,colour")[1].split()[:2] == ["https://example.org/rose,white", "https://example.org/tulip,pink"]
