@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from suasion.errors import NotFound
 from suasion.guard import CONTENT_SECURITY_POLICY
 
 ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css")
@@ -24,13 +25,13 @@ def routes(templates: Environment) -> list[Route]:
     async def page(_: Request) -> Response:
         return HTMLResponse(body, headers=_PICTURES)
 
-    def served(name: str, path: Path) -> Route:
-        async def asset(_: Request) -> Response:
-            return FileResponse(path, headers=_KEPT)
+    async def asset(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in assets:
+            raise NotFound(f"There is no file {name[:60]!r} here; /docs is the page.")
+        return FileResponse(assets[name], headers=_KEPT)
 
-        return Route(f"/docs/{name}", asset, include_in_schema=False)
-
-    return [Route("/docs", page, include_in_schema=False), *(served(name, path) for name, path in assets.items())]
+    return [Route("/docs", page, include_in_schema=False), Route("/docs/{name}", asset, include_in_schema=False)]
 
 
 def _folder() -> Path:
