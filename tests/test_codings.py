@@ -18,7 +18,7 @@ if sys.version_info >= (3, 14):
 else:
     import backports.zstd as zstd
 
-LARGE = "/claims"
+LARGE = "/sparql?query=SELECT+%2A+WHERE+%7B+%3Fs+%3Fp+%3Fo+%7D+ORDER+BY+%3Fs+%3Fp+%3Fo+LIMIT+500"
 SMALL = "/healthz"
 
 

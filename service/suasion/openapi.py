@@ -33,6 +33,7 @@ _STATUSES = {
     404: "Nothing of the kind",
     406: "No acceptable format",
     413: "The body is too large",
+    414: "The URL is too long",
     415: "The body is of a type that is not read",
     422: "A parameter with a bad value",
     429: "The share of the client is used up",
@@ -91,7 +92,7 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
         "application/csvm+json": {"schema": {"type": "object", "required": ["@context", "url", "tableSchema"]}},
         "application/vnd.citationstyles.csl+json": {"schema": {"type": "array", "items": {"type": "object"}}},
     }
-    statuses = (400, 404, 406, 422, 500, 503, 504, 507)
+    statuses = (400, 404, 406, 414, 422, 500, 503, 504, 507)
     answered = {
         "description": "Rows",
         "headers": {n: {"$ref": f"#/components/headers/{n}"} for n in _HEADERS},
@@ -101,7 +102,7 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
     plain = {**common, "operationId": name, "description": f"{said} `Accept` chooses the format, JSON first."}
     by_format = {**common, "operationId": f"{name}_as", "description": f"{said} The ending chooses the format."}
     responses = {"200": answered, **problems(*statuses)}
-    for status in (400, 404, 422):
+    for status in (400, 404, 414, 422):
         responses[str(status)] = {
             "description": _STATUSES[status],
             "content": {
