@@ -3,6 +3,7 @@
 suasion serve     serve the article, or RDF files, over HTTP
 suasion check     validate ontology, shapes, data and queries
 suasion query     answer a .rq file from the article, or from RDF files
+suasion mcp       answer an agent on standard input and output
 suasion verify    find the passages in a copy of the article
 suasion locate    the Turtle of a passage, from its words
 """
@@ -63,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_file_options(query)
     query.set_defaults(run=_query)
 
+    agent = commands.add_parser("mcp", help="answer an agent by MCP on standard input and output, until the input ends")
+    agent.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"RDF files to ask instead of the article: {_NAMES}")
+    _add_file_options(agent)
+    agent.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, offered as tools too")
+    agent.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
+    agent.set_defaults(run=_mcp)
+
     verify = commands.add_parser("verify", help="find each passage in a copy of the article (text or HTML)")
     verify.add_argument("file", type=Path, metavar="FILE")
     verify.set_defaults(run=_verify)
@@ -107,6 +115,23 @@ def _serve(options: argparse.Namespace) -> int:
     from suasion.app import create_app
 
     run(create_app(settings, source, loader), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
+    return 0
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    from suasion import catalog
+    from suasion.engine import launch
+
+    given = {"queries": options.queries, "bundle": options.bundle}
+    settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
+    if options.files and options.bundle:
+        raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    source = _source(options.files, settings, options)
+    catalog.collect(source.bundle, source.queries)  # a fault is told before a process is started
+    loader = launch(settings, source)  # the data are loaded while the modules below are imported
+    from suasion.mcpserver import run_stdio
+
+    run_stdio(settings, source, loader)
     return 0
 
 

@@ -1,6 +1,5 @@
 """Wiring: one application from settings."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -16,7 +15,6 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
-    catalog,
     curated,
     formats,
     graphs,
@@ -26,22 +24,21 @@ from suasion import (
     problems,
     publication,
     sparql,
+    tools,
 )
-from suasion.answers import Answers
+from suasion.assembly import assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
-from suasion.described import Described
+from suasion.doorway import Answering, Doorway
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
-from suasion.exchange import Answer, Question
-from suasion.fairness import Allowance, Budgets, client_key
+from suasion.fairness import client_key
 from suasion.metrics import Reading
 from suasion.negotiation import best
 from suasion.pages import Pages
-from suasion.prefixes import GRAPH, Prefixes, declared
+from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
-from suasion.questions import Backing
-from suasion.settings import Settings, bundle_folder, queries_folder
+from suasion.settings import Settings
 from suasion.source import Source
 
 READ_METHODS = "GET, HEAD, OPTIONS"
@@ -58,25 +55,12 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
-    bundle = bundle_folder(settings)
-    files = given.files if given else ()
-    prefixes = Prefixes({}) if files else declared(bundle)
-    queries = catalog.collect(None if files else bundle, queries_folder(settings))
-    description, claims_query, source_query = (
-        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in ("service", "claims", "source")
-    )
-    engine = Engine(settings, given or Source(bundle, queries=queries_folder(settings)), loader)
+    parts = assembled(settings, given, loader)
+    engine, queries, backing = parts.engine, parts.queries, parts.backing
+    files, by_name = parts.source.files, parts.backing.queries
+    description = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     log = accesslog.opened(settings)
-    unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
-    answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
-    endpoint = sparql.Endpoint(engine, answers, _budgets(settings), settings.request_bytes, settings.deadline_seconds)
-
-    async def ask(question: Question) -> Answer:
-        return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
-
-    described = Described(ask, lambda: engine.ready, claims_query, source_query)
-    by_name = {query.name: query for query in queries}
-    backing = Backing(by_name, ask, lambda: engine.ready, prefixes, settings.page_rows, described)
+    endpoint = sparql.Endpoint(engine, parts.answers, parts.budgets, settings.request_bytes, settings.deadline_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -135,11 +119,19 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def answer_named_graph(request: Request) -> Response:
         return await graphs.direct(request, endpoint, _client(request), GRAPH + request.path_params["name"])
 
+    offered = tools.offered(parts, public_url)
+
+    def mcp_server() -> Answering:
+        from suasion.mcpserver import McpServer  # slow: only where agents come
+
+        return McpServer(parts, offered)
+
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
     app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
     for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
         app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+    app.router.routes.append(Route("/mcp", Doorway(mcp_server, settings.request_bytes), methods=methods))
     for method in ("GET", "POST"):
         extra = openapi.sparql_operation(method)
         app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
@@ -190,12 +182,6 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     for query in queries:
         _add_curated(app, query, site)
     return app
-
-
-def _budgets(settings: Settings) -> Budgets | None:
-    if not settings.client_seconds_per_minute:
-        return None
-    return Budgets(Allowance(settings.client_seconds_per_minute, settings.client_failures_per_minute))
 
 
 def _client(request: Request) -> str:

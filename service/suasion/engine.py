@@ -85,7 +85,14 @@ def launch(settings: Settings, source: Source) -> Loader:
     command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), source.to_json(), *limits]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
     with theirs:
-        process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # what this process says there may be a protocol
+            start_new_session=True,
+        )
     return Loader(process, ours)
 
 

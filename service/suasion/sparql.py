@@ -172,13 +172,13 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in (_FORM, _QUERY):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
-    body = await _body(request, most_bytes)
+    body = await read_body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
         raise BadQuery("A query stands in the URL and another in the body: send one, in the body.")
     return url_pairs + (_pairs(body, "form") if media_type == _FORM else [("query", _text(body, "body"))])
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+async def read_body(request: Request, most_bytes: int) -> bytes:
     """Read a body, gzip decoded, up to a limit of bytes before and after decoding."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip"):
