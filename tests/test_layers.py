@@ -11,14 +11,17 @@ from pathlib import Path
 LAYERS = (
     ("__main__",),
     ("announced", "app"),
+    ("mcpserver",),
+    ("shelf",),
+    ("tools",),
     ("openapi", "operation"),
     ("curated", "guard", "observation"),
-    ("graphs", "pages"),
-    ("formats", "home", "problems", "sparql"),
+    ("doorway", "graphs", "pages"),
+    ("assembly", "formats", "home", "problems", "sparql"),
     ("citations", "locate", "shapes", "worker"),
     ("conformity", "questions"),
     ("checks", "engine", "evaluation", "projection", "publication", "verify"),
-    ("answers", "turtle"),
+    ("answers", "inventory", "turtle"),
     ("accesslog", "described", "loading", "protocol", "receipts", "terms"),
     ("files",),
     (
@@ -47,6 +50,7 @@ HTTP_SIDE = [
     "accesslog",
     "announced",
     "answers",
+    "assembly",
     "fairness",
     "gate",
     "graphs",
@@ -56,12 +60,15 @@ HTTP_SIDE = [
     "clients",
     "curated",
     "described",
+    "doorway",
     "engine",
     "errors",
     "exchange",
     "formats",
     "guard",
     "home",
+    "inventory",
+    "mcpserver",
     "metrics",
     "negotiation",
     "observation",
@@ -76,9 +83,11 @@ HTTP_SIDE = [
     "questions",
     "receipts",
     "settings",
+    "shelf",
     "source",
     "sparql",
     "terms",
+    "tools",
     "turtle",
 ]
 ENGINE_SIDE = {"evaluation", "files", "loading", "worker", "pyoxigraph", "rdflib", "pyshacl"}
@@ -158,6 +167,7 @@ def test_the_running_service_has_loaded_no_engine(bundle: Path) -> None:
     )
     loaded = set(run.stdout.split())
     assert "fastapi" in loaded
+    assert "mcp" not in loaded  # it is slow to import, and comes with the first agent
     assert loaded & {"pyoxigraph", "rdflib", "pyshacl"} == set()
 
 
