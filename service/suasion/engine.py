@@ -102,6 +102,8 @@ class Engine:
     def __init__(self, settings: Settings, source: Source, loader: Loader | None = None) -> None:
         self.ready = Ready()
         self.counts = Counts()
+        self.lost: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM)
+        """What is done when the process that holds the data has ended: this process ends too, unless its owner says otherwise."""
         self._settings = settings
         self._source = source
         self._pools = {lane: _Pool() for lane in Lane}
@@ -133,7 +135,7 @@ class Engine:
         while loader.poll() is None:
             await asyncio.sleep(_WATCH_SECONDS)
         self.ready = replace(self.ready, fault="The process that holds the data ended, and the service with it: start it again.")
-        signal.raise_signal(signal.SIGTERM)
+        self.lost()
 
     @property
     def loaded(self) -> bool:

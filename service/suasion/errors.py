@@ -22,6 +22,8 @@
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + Unreached          the service does not answer, or not as Suasion does  502
+    + NotInstalled       a package that is not installed                      501
     + Failed             a fault of the service, kept in its log              500
 """
 
@@ -138,6 +140,16 @@ class WorkerDied(Unanswered):
 class NotReady(Unanswered):
     title = "Not ready"
     status = 503
+
+
+class Unreached(Unanswered):
+    title = "The service is not reached"
+    status = 502
+
+
+class NotInstalled(Unanswered):
+    title = "A package is not installed"
+    status = 501
 
 
 class Failed(Unanswered):
