@@ -1,20 +1,25 @@
-"""What many tests share: the real bundle, loaded once, and a real service on a free port."""
+"""What many tests share: the real bundle, loaded once, a real service on a free port, and a real engine."""
 
+import asyncio
 import http.client
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlencode
 
 import pytest
 
 from suasion import loading
+from suasion.engine import Engine
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
+from suasion.settings import Settings
+from suasion.source import Source
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,12 +90,13 @@ def article() -> Path | None:
     return folder if (folder / "article.txt").is_file() else None
 
 
-def serve(*options: str, environment: Mapping[str, str] | None = None) -> tuple[subprocess.Popen[str], int]:
-    """Start the service as a user does and return it with its port, once it has said its address."""
+def serve(
+    *options: str, environment: Mapping[str, str] | None = None, log: TextIO | None = None
+) -> tuple[subprocess.Popen[str], int]:
+    """Start the service as a user does and return it with its port, once it has said its address; its log goes to a file."""
     command = [sys.executable, "-m", "suasion", "serve", "--port", "0", *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **(environment or {})}
-    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "service"), **(environment or {})}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=variables)
     assert process.stdout
     line = process.stdout.readline()
     assert line.startswith("Suasion answers at http://127.0.0.1:"), line
@@ -102,6 +108,29 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.wait(timeout=20)
     assert process.stdout
     process.stdout.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once a condition holds, which it has to within some seconds."""
+    for _ in range(300):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
+def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
+    """Use an engine on a bundle, with its own loader and workers, under settings changed as named."""
+
+    async def run() -> None:
+        engine = Engine(replace(Settings(), **changes), Source(bundle))  # type: ignore[arg-type]
+        await engine.start()
+        try:
+            await use(engine)
+        finally:
+            await engine.close()
+
+    asyncio.run(run())
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,15 @@ of the SPARQL query that stands above it.
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from suasion import __main__ as command_line
-from suasion import catalog, errors, loading, settings, sparql
+from suasion import catalog, errors, exchange, loading, settings
+from suasion import formats as answer_formats
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SHOWN_ROWS = 4
 _MARKED = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SPARQL = re.compile(r"^```sparql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_LEAF = re.compile(r"^\s+[+x] (\w+)\s{2,}(.*?)(?:\s{2,}\d.*)?$", re.MULTILINE)
+_LEAF = re.compile(r"^\s+[+x-] (\w+)\s+(.*?)(?:\s{2,}\d.*)?$", re.MULTILINE)
 _HEAD = """PREFIX : <https://w3id.org/suasion/def#>
 PREFIX dqv: <http://www.w3.org/ns/dqv#>
 PREFIX owl: <http://www.w3.org/2002/07/owl#>
@@ -183,7 +184,7 @@ def derivations(source: Source) -> str:
 
 
 def setting_table(_: Source) -> str:
-    """Return the settings, with the option of `suasion serve` that overrides each."""
+    """Return the settings, with the option of `suasion serve` that overrides each, and what each may be."""
     body = ast.parse(inspect.getsource(settings.Settings)).body[0]
     assert isinstance(body, ast.ClassDef)
     said = [node.value.value for node in body.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
@@ -193,8 +194,9 @@ def setting_table(_: Source) -> str:
         option = "--" + field.name.replace("_", "-")
         shown = f"`{option}`" if f'serve.add_argument("{option}"' in serve_options else ""
         default = f"`{field.default}`" if field.default != "" else "empty"
-        rows.append([f"`{settings.PREFIX}{field.name.upper()}`", shown, default, str(meaning)])
-    return _table(["Variable", "Option", "Default", "Meaning"], rows)
+        takes = str(settings.rules().get(field.name, ""))
+        rows.append([f"`{settings.PREFIX}{field.name.upper()}`", shown, default, takes, str(meaning)])
+    return _table(["Variable", "Option", "Default", "Takes", "Meaning"], rows)
 
 
 def problems(_: Source) -> str:
@@ -222,15 +224,16 @@ def commands(_: Source) -> str:
 
 
 def formats(_: Source) -> str:
-    """Return the media types that /sparql answers with."""
-    also = {
-        media_type: ", ".join(f"`{a}`" for a, types in sparql.ALIASES.items() if media_type in types) for media_type in _offered()
-    }
-    rows = [
-        [f"`{media_type}`", "`SELECT`, `ASK`" if media_type in sparql.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`", aliases]
-        for media_type, aliases in also.items()
-    ]
-    return _table(["Media type", "Answers", "Also asked for as"], rows)
+    """Return the media types that /sparql answers with, and the other names of each."""
+    rows = []
+    for media_type in (*exchange.SOLUTION_TYPES, *exchange.GRAPH_TYPES):
+        kinds = "`SELECT`, `ASK`" if media_type in exchange.SOLUTION_TYPES else "`CONSTRUCT`, `DESCRIBE`"
+        also = (
+            ", ".join(f"`{name}`" for name, types in table.items() if media_type in types)
+            for table in (dict(answer_formats.ALIASES), answer_formats.NAMES)
+        )
+        rows.append([f"`{media_type}`", kinds, *also])
+    return _table(["Media type", "Answers", "Also asked for as", "Short, in `format`"], rows)
 
 
 def answer(source: Source, query: str) -> str:
@@ -272,11 +275,6 @@ TABLES: dict[str, Callable[[Source], str]] = {
 def load_source(bundle: Path) -> Source:
     """Load what tables are made from."""
     return Source(bundle, loading.load(bundle), declared(bundle))
-
-
-def _offered() -> Iterator[str]:
-    yield from sparql.SOLUTION_TYPES
-    yield from sparql.GRAPH_TYPES
 
 
 def _opening(path: Path) -> str:

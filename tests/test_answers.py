@@ -6,7 +6,7 @@ import pytest
 
 from suasion.answers import Answers
 from suasion.errors import BadQuery
-from suasion.exchange import Answer, Question
+from suasion.exchange import Answer, Question, Search
 
 QUESTION = Question("SELECT * WHERE { ?s ?p ?o }")
 
@@ -109,6 +109,10 @@ def test_tags_tell_questions_formats_and_datasets_apart() -> None:
         Question(QUESTION.query, solution_types=("text/csv",)),
         Question(QUESTION.query, {"s": {"type": "uri", "value": "urn:s"}}),
         Question(QUESTION.query, rows=(0, 10)),
+        Question(QUESTION.query, search=Search("china", 10)),
+        Question(QUESTION.query, search=Search("japan", 10)),
+        Question(QUESTION.query, search=Search("japan", 10, "actor")),
+        Question(QUESTION.query, search=Search("japan", 10, within=("names",))),
     ]
     tags = [cache.tag(question) for cache in (one, other) for question in questions]
     assert len(set(tags)) == len(tags)

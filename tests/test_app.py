@@ -87,6 +87,15 @@ def test_an_unknown_setting_is_one_line_and_status_2() -> None:
     assert "SUASION_PROT is no setting" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--workers=-1", "--port=65536", "--deadline-seconds=nan", "--host="])
+def test_an_option_outside_what_it_takes_is_one_line_and_status_2(option: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "service")}
+    command = [sys.executable, "-m", "suasion", "serve", option]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert done.stderr.startswith(f"suasion: {option.partition('=')[0]}=")
+
+
 def test_the_service_ends_with_its_workers() -> None:
     process, port = serve()
     assert Client(port).get("/healthz").status == 200

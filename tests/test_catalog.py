@@ -121,6 +121,20 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         ('example = "actor:toyland"\ndescription = "Who made it"\n', "", "params.maker lacks description, example."),
         ('type = "iri"', 'type = "uri"', "params.maker has the type 'uri'; the types are iri, code, string, integer, decimal,"),
         ('values = ["Small", "Large"]\n', "", "params.size is a code: list its values."),
+        ("example = 1999", "example = 1999\nexamples = [1999]", "params.year has example and examples: give one of them."),
+        ("example = 1999", "examples = []", "params.year.examples has to be a list of texts or numbers."),
+        ("example = 1999", "example = 1999\ndefault = [1]", "params.year.default has to be a text or a number."),
+        ('example = "Small"', 'example = "Small"\ndefault = "Large"', "params.size is required and has a default: leave one"),
+        ('example = "Small"', 'example = "Small"\nvalues_from = "x"', "params.size has values and values_from: give one"),
+        ('type = "integer"', 'type = "date"\nvalues = ["a"]', "params.year is a date, which takes no values."),
+        ("[params.year]", "[params.2year]", "params.2year is no name of a variable"),
+        ("[params.year]", "[params.offset]", "params.offset: every question has a parameter offset of its own"),
+        ('toy = "The toy"', 'toy = { type = "iri" }', "columns.toy.meaning is missing"),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", list = 1 }', "columns.toy.list has to be true or false."),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", kind = 1 }', "kind is no key of columns.toy; there are list, meaning,"),
+        ('toy = "The toy"', 'toy = { meaning = "The toy", type = "uri" }', "columns.toy has the type 'uri'; the types are iri,"),
+        ('lists = ["colours"]', 'lists = ["colours"]\nsort = ["size"]', "sort names size, which is no column."),
+        ('lists = ["colours"]', 'lists = ["colours"]\nclaims = ["size"]', "claims names size, which is no column."),
         ('summary = "Toys"', 'summary = "Toys', "the front matter is no TOML: "),
         ('summary = "Toys"', 'summary = "Toys"\nsummary = "Cars"', "the front matter is no TOML: "),
     ],
@@ -128,6 +142,58 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
 def test_a_fault_is_named_with_file_and_remedy(old: str, new: str, said: str, tmp_path: Path) -> None:
     assert FRONT.count(old) == 1
     assert refusal(tmp_path, FRONT.replace(old, new)).startswith(said)
+
+
+SEARCH = """\
+summary = "Toys"
+question = "Which toys are called so?"
+
+[columns]
+toy = "The toy"
+
+[params.text]
+type = "search"
+most = 10
+among = "maker"
+within = ["names"]
+example = "bear"
+description = "Words of its name"
+
+[params.maker]
+type = "string"
+example = "Toyland"
+description = "Who made it"
+"""
+
+
+def test_a_search_is_read_whole_and_looks_everywhere_if_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    path.write_text(rq(SEARCH), encoding="utf-8")
+    assert catalog.read(path, "toys").parameters[0] == Parameter(
+        "text", "search", "Words of its name", "bear", most=10, among="maker", within=("names",)
+    )
+    path.write_text(rq(SEARCH.replace('most = 10\namong = "maker"\nwithin = ["names"]\n', "")), encoding="utf-8")
+    (text, _) = catalog.read(path, "toys").parameters
+    assert (text.most, text.among, text.within) == (2000, "", ("names", "codes", "texts"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("most = 10", "most = 0", "params.text.most has to be a whole number from 1 to 2000."),
+        ("most = 10", "most = 2001", "params.text.most has to be a whole number from 1 to 2000."),
+        ("most = 10", "most = true", "params.text.most has to be a whole number from 1 to 2000."),
+        ("most = 10", 'most = "10"', "params.text.most has to be a whole number from 1 to 2000."),
+        ('within = ["names"]', 'within = ["labels"]', "params.text.within names labels; there are names, codes, texts."),
+        ('among = "maker"', 'among = "kind"', "params.text.among names kind, which is no string parameter."),
+        ('among = "maker"', 'among = "text"', "params.text.among names text, which is no string parameter."),
+        ('type = "search"', 'type = "string"', "among, most, within is no key of params.text"),
+        ('type = "string"', 'type = "search"', "a question has one parameter of the type search"),
+    ],
+)
+def test_a_fault_of_a_search_is_named_with_its_remedy(old: str, new: str, said: str, tmp_path: Path) -> None:
+    assert SEARCH.count(old) == 1
+    assert refusal(tmp_path, SEARCH.replace(old, new)).startswith(said)
 
 
 def test_a_parameter_that_is_no_table_is_refused(tmp_path: Path) -> None:
@@ -170,3 +236,23 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     with pytest.raises(QueryFileError) as caught:
         catalog.read(path, "toys")
     assert str(path) in str(caught.value)
+
+
+def test_the_claims_are_in_the_columns_of_these_names_unless_others_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    head = 'summary = "Toys"\nquestion = "Which?"\n'
+    for front, claims in (
+        ('[columns]\nclaim = "C"\nclaims = "How many"\n', ("claim",)),
+        ('lists = ["claims"]\n[columns]\nclaims = "C"\n', ("claims",)),
+        ('claims = ["b"]\n[columns]\nclaim = "A"\nb = "B"\n', ("b",)),
+        ('claims = []\n[columns]\nclaim = "A"\n', ()),
+    ):
+        path.write_text(rq(head + front), encoding="utf-8")
+        assert catalog.read(path, "toys").claims == claims
+
+
+def test_prefixes_are_those_of_the_prefix_lines(tmp_path: Path) -> None:
+    path = tmp_path / "toys.rq"
+    text = rq('summary = "Toys"\nquestion = "Which?"\n[columns]\ntoy = "The toy"\n')
+    path.write_text(f"{text}PREFIX : <urn:a#>\n  prefix toy-2:<urn:b#>\n# PREFIX no: <urn:c#>\n", encoding="utf-8")
+    assert catalog.read(path, "toys").prefixes == {"": "urn:a#", "toy-2": "urn:b#"}

@@ -92,7 +92,7 @@ def test_a_bare_slug_a_curie_and_an_iri_are_the_same_thing(client: Client) -> No
 
 def test_the_year_filter_takes_open_and_long_periods(client: Client) -> None:
     during = {row["claim"] for row in client.rows("/timeline", year=2001)}
-    periods = {str(row["period"]) for row in client.rows("/timeline", year=2001)}
+    periods = {str(row["period_name"]) for row in client.rows("/timeline", year=2001)}
     assert "since 1991" in periods
     assert "1999 to 2003" in periods
     assert "2002" not in periods
@@ -104,11 +104,13 @@ def test_codes_are_taken_in_any_case(client: Client) -> None:
 
 
 def test_text_is_a_value_and_never_syntax(client: Client) -> None:
-    hostile = ['") } #', "' OR 1=1", "?s ?p ?o", "\\u0022", "<script>alert(1)</script>", "𝕏" * 200, "a" * 4000]
+    hostile = ['") } #', "' OR 'x'='x", "?s ?p ?o", "\\u0022", "<script>alert(1)</script>", "𝕏" * 200, "a" * 4000]
     for text in hostile:
         document = client.send("GET", "/search?" + urlencode({"text": text})).json()
         assert document["total"] == 0
         assert document["note"]
+    found = client.rows("/search", text="' OR 1=1")  # a word and two numbers, which some names have
+    assert {row["thing"] for row in found} == {f"section:{number}" for number in ("1.1", "1.2", "1.3", "2.1")}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,21 @@ import pytest
 
 import tables
 from suasion import __main__ as command_line
-from suasion import __version__, app, catalog, checks, evaluation, exchange, formats, loading, projection, settings, shapes
+from suasion import (
+    __version__,
+    app,
+    catalog,
+    checks,
+    evaluation,
+    exchange,
+    federation,
+    gate,
+    loading,
+    projection,
+    renderings,
+    settings,
+    shapes,
+)
 from suasion.checks import Fault
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, Prefixes, declared
@@ -98,8 +112,13 @@ def test_no_count_of_the_data_stands_outside_a_table(path: Path, dataset: Datase
 @each_document
 def test_sparql_blocks_parse_as_they_stand(path: Path) -> None:
     for block in blocks(path, "sparql"):
-        ox.Store().query(block)
+        ox.Store().query(federation.split(block, {"https://query.wikidata.org/sparql": ""}, gate.Limits())[0])
         assert "ORDER BY" in block and "SELECT *" not in block
+
+
+def test_the_federated_queries_shown_are_those_that_are_shipped() -> None:
+    shipped = {read(path).partition("\n")[2] for path in (ROOT / "queries" / "federated").glob("*.rq")}
+    assert {*blocks(ROOT / "docs" / "federation.md", "sparql")} == shipped
 
 
 @each_document
@@ -165,9 +184,10 @@ def test_every_path_named_is_served(path: Path) -> None:
     for span in code(by_hand(read(path))):
         found = re.fullmatch(r"(?:GET |POST )?(/[a-z][\w/.-]*)(?:\?\S*)?", span)
         if found and found[1] != "/toys/offices":
-            assert {found[1], re.sub(rf"\.({'|'.join(formats.TYPES)})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1])} & paths, (
-                span
-            )
+            assert {
+                found[1],
+                re.sub(rf"\.({'|'.join(renderings.TYPES)})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1]),
+            } & paths, span
 
 
 def test_everything_that_exists_is_documented(bundle: Path) -> None:
@@ -187,7 +207,7 @@ def test_the_front_matter_keys_are_the_documented_ones() -> None:
     section = text[text.index("## Front matter") : text.index("## Rules")]
     tables_of_keys = "".join(re.findall(r"^\| Key .*?\n\n", section, re.MULTILINE | re.DOTALL))
     keys = set(re.findall(r"^\| `\[?(\w+)(?:\.NAME)?\]?` \|", tables_of_keys, re.MULTILINE))
-    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS | catalog._COLUMN_KEYS
+    assert keys == catalog._QUERY_KEYS | catalog._PARAM_KEYS | catalog._SEARCH_KEYS | catalog._COLUMN_KEYS
     assert all(f"`{kind}`" in section for kind in catalog.PARAMETER_TYPES)
 
 

@@ -6,12 +6,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import time
 from pathlib import Path
 
 import pytest
 
+from conftest import until, with_engine
 from suasion.engine import Engine, Lane
 from suasion.errors import AnswerTooLarge, BadQuery, DataError, Overloaded, TimedOut, Unanswered, WorkerDied
 from suasion.exchange import Question
@@ -20,18 +20,6 @@ from suasion.source import Source
 
 COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
-
-
-def with_engine(bundle: Path, use: Callable[[Engine], Awaitable[None]], **changes: float) -> None:
-    async def run() -> None:
-        engine = Engine(replace(Settings(), **changes), Source(bundle))  # type: ignore[arg-type]
-        await engine.start()
-        try:
-            await use(engine)
-        finally:
-            await engine.close()
-
-    asyncio.run(run())
 
 
 async def count(engine: Engine, lane: Lane = Lane.PUBLIC) -> int:
@@ -135,8 +123,7 @@ def test_too_many_at_once_are_told_to_come_again(bundle: Path) -> None:
 def test_heavy_queries_leave_the_lane_to_light_ones(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
         heavy = [asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC, f"client {n}")) for n in range(2)]
-        await asyncio.sleep(0.3)
-        assert engine.counts.became_slow == 2
+        await until(lambda: engine.counts.became_slow == 2)
         assert [await count(engine) for _ in range(8)]
         with pytest.raises(Overloaded, match="as many heavy queries run as may"):
             await engine.ask(Question(ENDLESS), Lane.PUBLIC, "client 3")
@@ -147,10 +134,32 @@ def test_heavy_queries_leave_the_lane_to_light_ones(bundle: Path) -> None:
     with_engine(bundle, use, deadline_seconds=2.0, patience_seconds=0.1)
 
 
+def test_heavy_curated_queries_leave_their_lane_to_light_ones(bundle: Path) -> None:
+    """As many as there are own places and workers together: all are answered for, and light ones wait for none of them."""
+
+    async def use(engine: Engine) -> None:
+        public = [asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC, f"client {n}")) for n in range(2)]
+        heavy = [asyncio.create_task(engine.ask(Question(ENDLESS), Lane.OWN)) for _ in range(4)]
+        await until(lambda: [len(pool.slow) for pool in engine._pools.values()] == [2, 4])
+        with pytest.raises(Overloaded, match="as many heavy queries run as may"):
+            await engine.ask(Question(ENDLESS), Lane.OWN)
+        seconds = []
+        for _ in range(30):
+            started = time.monotonic()
+            assert await count(engine, Lane.OWN) >= 600
+            seconds.append(time.monotonic() - started)
+        assert sorted(seconds)[15] < 0.1
+        found = await asyncio.gather(*heavy, *public, return_exceptions=True)
+        assert {type(one) for one in found} == {TimedOut}
+        assert await count(engine, Lane.OWN) >= 600
+
+    with_engine(bundle, use, deadline_seconds=8.0, patience_seconds=0.2, own_slow_workers=4)
+
+
 def test_a_client_has_one_heavy_query_at_a_time(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
         first = asyncio.create_task(engine.ask(Question(ENDLESS), Lane.PUBLIC, "one"))
-        await asyncio.sleep(0.3)
+        await until(lambda: engine.counts.became_slow == 1)
         with pytest.raises(Overloaded, match="another heavy query of yours"):
             await engine.ask(Question(ENDLESS), Lane.PUBLIC, "one")
         await asyncio.gather(first, return_exceptions=True)
@@ -160,9 +169,10 @@ def test_a_client_has_one_heavy_query_at_a_time(bundle: Path) -> None:
 
 def test_a_worker_killed_while_idle_costs_no_answer(bundle: Path) -> None:
     async def use(engine: Engine) -> None:
-        for worker in list(engine._pools[Lane.PUBLIC].idle._queue):  # type: ignore[attr-defined]
+        killed = list(engine._pools[Lane.PUBLIC].idle._queue)  # type: ignore[attr-defined]
+        for worker in killed:
             os.kill(worker.pid, signal.SIGKILL)
-        await asyncio.sleep(0.1)
+        await until(lambda: all(worker.reader.at_eof() for worker in killed))
         assert [await count(engine) for _ in range(4)]
 
     with_engine(bundle, use)

@@ -7,8 +7,8 @@ import pyoxigraph as ox
 import pytest
 
 from suasion import errors
-from suasion.evaluation import GRAPH_FORMATS, ROWS_TYPE, SOLUTION_FORMATS, evaluate
-from suasion.exchange import Answer, Question, Term
+from suasion.evaluation import ROWS_TYPE, evaluate
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, GRAPH, ID, Prefixes
 
@@ -54,26 +54,26 @@ def iris(terms: Iterable[str]) -> tuple[str, ...]:
     return tuple(GRAPH + term for term in terms)
 
 
-@pytest.mark.parametrize("media_type", SOLUTION_FORMATS)
+@pytest.mark.parametrize("media_type", SOLUTION_TYPES)
 def test_rows_come_in_each_format(media_type: str, dataset: Dataset) -> None:
     answer = ask(dataset, Question(LABELS, solution_types=("text/html", media_type)))
     assert (answer.error, answer.media_type) == ("", media_type)
     if media_type == "text/csv":
         assert answer.body.startswith(b"s,l\r\n") and answer.body.count(b"\r\n") == 21
         return
-    parsed = ox.parse_query_results(answer.body, format=SOLUTION_FORMATS[media_type])
+    parsed = ox.parse_query_results(answer.body, format=ox.QueryResultsFormat.from_media_type(media_type))
     assert isinstance(parsed, ox.QuerySolutions)
     assert [tuple(t.value for t in row if isinstance(t, ox.NamedNode | ox.Literal)) for row in parsed] == expected(
         dataset, LABELS
     )
 
 
-@pytest.mark.parametrize("media_type", GRAPH_FORMATS)
+@pytest.mark.parametrize("media_type", GRAPH_TYPES)
 def test_triples_come_in_each_format(media_type: str, dataset: Dataset, prefixes: Prefixes) -> None:
     query = f"CONSTRUCT {{ {JAPAN} ?p ?o }} WHERE {{ {JAPAN} ?p ?o }}"
     answer = ask(dataset, Question(query, graph_types=("text/html", media_type)), prefixes=prefixes.table)
     assert (answer.error, answer.media_type) == ("", media_type)
-    parsed = {quad.triple for quad in ox.parse(answer.body, format=GRAPH_FORMATS[media_type])}
+    parsed = {quad.triple for quad in ox.parse(answer.body, format=ox.RdfFormat.from_media_type(media_type))}
     direct = dataset.facts.query(query)
     assert isinstance(direct, ox.QueryTriples)
     assert parsed == set(direct)
@@ -96,9 +96,9 @@ def test_yes_and_no_come_in_json_and_xml(media_type: str, dataset: Dataset) -> N
 @pytest.mark.parametrize(
     ("question", "offered"),
     [
-        (Question("ASK {}", solution_types=("text/html",)), SOLUTION_FORMATS),
-        (Question(LABELS, solution_types=()), SOLUTION_FORMATS),
-        (Question(f"DESCRIBE {JAPAN}", graph_types=("text/csv",)), GRAPH_FORMATS),
+        (Question("ASK {}", solution_types=("text/html",)), SOLUTION_TYPES),
+        (Question(LABELS, solution_types=()), SOLUTION_TYPES),
+        (Question(f"DESCRIBE {JAPAN}", graph_types=("text/csv",)), GRAPH_TYPES),
     ],
     ids=["ask", "select", "describe"],
 )
@@ -244,7 +244,7 @@ def test_a_query_that_cannot_be_run_is_an_answer(question: Question, dataset: Da
     assert issubclass(getattr(errors, answer.error), errors.RequestError)
 
 
-@pytest.mark.parametrize("media_type", SOLUTION_FORMATS)
+@pytest.mark.parametrize("media_type", SOLUTION_TYPES)
 def test_a_large_answer_is_refused_with_the_remedy(media_type: str, dataset: Dataset) -> None:
     answer = ask(dataset, Question("SELECT * WHERE { ?s ?p ?o }", solution_types=(media_type,)), most=100_000)
     assert (answer.error, answer.body) == ("AnswerTooLarge", b"")

@@ -9,6 +9,8 @@ from suasion.exchange import (
     HEAD_BYTES,
     Answer,
     Question,
+    Search,
+    Service,
     Term,
     lengths,
     pack_answer,
@@ -24,6 +26,15 @@ QUESTIONS = [
     Question(
         "ASK {}", default_graphs=("https://example.org/a",), named_graphs=("https://example.org/b", "https://example.org/c")
     ),
+    Question(
+        "ASK { {} {} }",
+        services=(
+            Service(7, "https://example.org/a", False, ("a", "b"), 10, b'{"head":\xff\x00}'),
+            Service(10, "https://example.org/b", True, (), 10, failed=True),
+            Service(10, "https://example.org/b", True, (), 10, b"{}"),
+        ),
+    ),
+    Question("ASK {}", search=Search('日本 "x" \x00', 10, "actor", ("names", "codes"))),
     Question("ASK {}", rows=(0, 1000), union=True, solution_types=(), graph_types=("text/turtle", "text/html")),
 ]
 
@@ -37,8 +48,8 @@ def split(frame: bytes) -> tuple[bytes, bytes]:
 
 def sent(question: Question) -> Question:
     head, body = split(pack_question(question))
-    assert body == b""
-    return unpack_question(json.loads(head))
+    assert body == b"".join(service.body for service in question.services)
+    return unpack_question(json.loads(head), body)
 
 
 def any_term(random: Random) -> Term:
@@ -63,6 +74,7 @@ def test_any_question_arrives_as_it_was_sent(seed: int) -> None:
         tuple(random.sample(TEXTS, 2)),
         tuple(random.sample(TEXTS, 3)),
         random.choice((None, (random.randrange(10**9), random.randrange(10**4)))),
+        search=random.choice((None, Search(random.choice(TEXTS), random.randrange(2000), random.choice(TEXTS), TEXTS))),
     )
     assert sent(question) == question
 
@@ -71,6 +83,7 @@ def test_any_question_arrives_as_it_was_sent(seed: int) -> None:
 def test_an_answer_arrives_as_it_was_sent(body: bytes) -> None:
     for answer in (
         Answer("text/csv", body),
+        Answer("application/json", body, extra={"cut": True}),
         Answer(body=body, error="BadQuery", detail="é \n \u2028", extra={"line": 3, "offered": ["a", "b"]}),
     ):
         head, received = split(pack_answer(answer))

@@ -17,6 +17,7 @@ from conftest import ROOT, Client
 from suasion import catalog, questions, receipts
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, Prefixes
+from suasion.settings import Settings as Limits
 
 QUERIES = catalog.load(ROOT / "queries" / "api")
 each_query = pytest.mark.parametrize("query", QUERIES, ids=[q.name for q in QUERIES])
@@ -99,7 +100,7 @@ def test_the_metadata_of_the_csv_name_its_columns_and_its_rows(client: Client, q
 
 
 @given(data=some.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_of_any_size_put_together_are_the_whole(client: Client, data: some.DataObject) -> None:
     query = data.draw(some.sampled_from(QUERIES))
     chosen = data.draw(some.sets(some.sampled_from(query.parameters), max_size=2)) if query.parameters else set()
@@ -112,7 +113,8 @@ def test_pages_of_any_size_put_together_are_the_whole(client: Client, data: some
         whole += document["rows"]
         path, total = document["links"]["next"], document["total"]
     assert len(whole) == total
-    size = data.draw(some.integers(max(1, total // 6), total + 1))
+    most = Limits().page_rows
+    size = data.draw(some.integers(max(1, min(total, most) // 6), min(total + 1, most)))
     pages: list[object] = []
     path = f"/{query.name}?{urlencode({**texts, 'limit': size})}"
     while path:

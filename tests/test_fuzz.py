@@ -183,7 +183,7 @@ RDFLIB: dict[str, tuple[type[Graph], str]] = {
 
 
 def request(connection: http.client.HTTPConnection, mutant: Mutant, client: str) -> tuple[int, str, bytes]:
-    """Send a mutant and return status, content type and body."""
+    """Send a mutant and return status, content type and body; status 0 for a long answer that was cut, so that it is seen."""
     headers = {"Accept": mutant.accept, "User-Agent": client}
     escaped = quote_from_bytes(mutant.query)
     if mutant.method == "GET":
@@ -194,7 +194,11 @@ def request(connection: http.client.HTTPConnection, mutant: Mutant, client: str)
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", "/sparql", f"query={escaped}", headers | form)
     response = connection.getresponse()
-    return response.status, response.headers["content-type"], response.read()
+    try:
+        return response.status, response.headers["content-type"], response.read()
+    except (http.client.IncompleteRead, ConnectionResetError):
+        connection.close()
+        return 0, "", b""
 
 
 def send_all(port: int, client: str, waiting: "queue.SimpleQueue[Mutant]", statuses: list[int], faults: list[str]) -> None:
@@ -215,7 +219,9 @@ def send_all(port: int, client: str, waiting: "queue.SimpleQueue[Mutant]", statu
         statuses.append(status)
         if status == 200:
             fault = fault_of_body(content_type, body)
-        elif status in (400, 406, 503, 504, 507):
+        elif status == 0:
+            fault = ""
+        elif status in (400, 406, 422, 503, 504, 507):
             fault = "" if json.loads(body)["status"] == status else "a problem document of another status"
         else:
             fault = "no such status is foreseen"

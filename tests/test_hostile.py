@@ -35,9 +35,16 @@ CLAIMS = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """What was answered; no reply is a long answer that was cut so that its client saw it."""
+
     hostile: Hostile
     seconds: float
-    reply: Reply
+    reply: Reply | None
+
+    @property
+    def status(self) -> int:
+        """The status of the reply, 0 where it was cut."""
+        return self.reply.status if self.reply else 0
 
 
 @dataclass(slots=True)
@@ -87,7 +94,10 @@ class Cheap:
 def ask(port: int, one: Hostile, client: str) -> Answered:
     headers = {"Content-Type": "application/sparql-query", "User-Agent": client}
     started = time.perf_counter()
-    reply = Client(port).send("POST", "/sparql", headers, one.query.encode())
+    try:
+        reply = Client(port).send("POST", "/sparql", headers, one.query.encode())
+    except (http.client.IncompleteRead, ConnectionResetError):
+        reply = None
     return Answered(one, time.perf_counter() - started, reply)
 
 
@@ -104,7 +114,9 @@ def fault(answered: Answered) -> str:
     """Return what is wrong with an answer to a hostile query, or nothing."""
     reply, name = answered.reply, answered.hostile.name
     if answered.seconds > DEADLINE_SECONDS + 1:
-        return f"{name}: {reply.status} only after {answered.seconds:.1f} s"
+        return f"{name}: {answered.status} only after {answered.seconds:.1f} s"
+    if reply is None:
+        return ""
     if 400 <= reply.status < 600:
         is_problem = reply.headers["content-type"] == "application/problem+json" and reply.json()["status"] == reply.status
         return "" if is_problem else f"{name}: {reply.status} without a problem document"
@@ -182,16 +194,16 @@ def test_each_hostile_query_is_answered_in_time_and_not_wrongly(course: Course) 
 
 def test_the_queries_reach_what_they_are_meant_to_try(course: Course) -> None:
     """Refusals by the gate alone, or for want of a place, would try nothing."""
-    statuses = Counter(one.reply.status for one in course.answered)
+    statuses = Counter(one.status for one in course.answered)
     assert statuses[400] >= 20
-    assert statuses[504] >= 10
+    assert statuses[504] + statuses[0] >= 10
     assert statuses[200] >= 10
     assert statuses[503] <= 5
 
 
 def test_no_cheap_request_fails_or_waits_long(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     cheap = course.cheap
-    statuses = sorted(Counter(one.reply.status for one in course.answered).items())
+    statuses = sorted(Counter(one.status for one in course.answered).items())
     slowest = max(course.answered, key=lambda one: one.seconds)
     median, p99, most = (1000 * cheap.percentile(share) for share in (0.5, 0.99, 1))
     report = (
@@ -244,7 +256,7 @@ def test_no_curated_page_is_refused_while_the_public_has_all_slow_places() -> No
     finally:
         stop(process)
     assert len(curated) > 15 and still_busy
-    assert [one.reply.status for one in replies] == [504] * AT_ONCE
+    assert [one.status for one in replies] == [504] * AT_ONCE
     assert {link: status for link, status in again.items() if status == 503} == {}
 
 

@@ -10,13 +10,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pytest
 
 from conftest import Client, serve, stop
-from procfs import holds_within, loader, processor_ticks, workers
+from procfs import children, holds_within, loader, processor_ticks, workers
 
 KILLS = 100
 CLIENTS = 3
@@ -137,6 +138,27 @@ def test_idle_workers_that_are_killed_are_missed_by_nobody(service: Service) -> 
         time.sleep(0.3)
         assert [small(service, 100 * round_ + n) for n in range(10)] == [200] * 10
         assert service.client.get("/memberships", limit=1, offset=round_).status == 200
+    assert capacity_is_back(service, before)
+
+
+def test_workers_killed_at_birth_do_not_take_the_service_along(service: Service) -> None:
+    """Each is killed as soon as it is seen, some before the process that forks them could name them to others."""
+    before, held_by = len(workers(service.pid)), loader(service.pid)
+    ended = threading.Event()
+    load = Load(service.client.port, 0, ended)
+    asking = threading.Thread(target=load.run)  # who is killed is replaced when it is missed
+    asking.start()
+    ends = time.monotonic() + 5
+    killed: set[int] = set()
+    while time.monotonic() < ends:
+        for worker in children(held_by):
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+                killed.add(worker)
+    ended.set()
+    asking.join()
+    assert len(killed) > 10 * before
+    assert loader(service.pid) == held_by
     assert capacity_is_back(service, before)
 
 

@@ -153,7 +153,7 @@ def test_the_union_holds_all_of_all_graphs(dataset: Dataset) -> None:
 
 
 def test_the_default_graph_holds_facts_only(dataset: Dataset) -> None:
-    """Every graph that is no claim, and the content of claims that count as fact: no more, no less."""
+    """Every graph that is no claim and is not derived, and the content of claims that count as fact: no more, no less."""
     modality = ox.NamedNode(DEF + "modality")
     in_claims = dataset.facts.quads_for_pattern(None, modality, None, ox.NamedNode(GRAPH + "claims"))
     by_claim = {quad.subject: str(quad.object).strip("<>").removeprefix(DEF) for quad in in_claims}
@@ -164,7 +164,7 @@ def test_the_default_graph_holds_facts_only(dataset: Dataset) -> None:
         assert isinstance(graph, ox.NamedNode)
         assert graph in by_claim or graph.value.startswith(GRAPH)
         content = named(dataset.facts, graph.value)
-        if by_claim.get(graph, "ReportedAsFact") in FACTUAL:
+        if graph.value != GRAPH + "derived" and by_claim.get(graph, "ReportedAsFact") in FACTUAL:
             expected |= content
         else:
             withheld |= content
@@ -260,11 +260,65 @@ actor:r1 oa:start 5 ; oa:end 17 .
 actor:two oa:hasSelector actor:r2, actor:r3 .
 actor:r2 :ordinal 1 ; oa:start 90 ; oa:end 99 .
 actor:r3 :ordinal 2 ; oa:start 20 ; oa:end 31 .
+actor:note :marker 1 ; oa:hasSelector actor:r4 .
+actor:r4 oa:start 14 ; oa:end 17 .
 """,
     )
     facts = loading.load(small).facts
     expected = {(f"{ID}actor/one", '"5-17"'), (f"{ID}actor/two", '"90-99 20-31"')}
     assert pairs(facts, DEF + "characterRanges") == expected
+
+
+def derived(store: ox.Store, predicate: str) -> set[tuple[str, str]]:
+    """Return the subjects and objects of a property in graph:derived, as text; it stands nowhere else."""
+    found = list(store.quads_for_pattern(None, ox.NamedNode(DEF + predicate), None, None))
+    assert {quad.graph_name for quad in found} <= {ox.NamedNode(GRAPH + "derived")}
+    return {(str(quad.subject.value).rpartition("/")[2], quad.object.value) for quad in found}  # type: ignore[union-attr]
+
+
+def test_a_thing_stands_in_the_claims_that_name_it_or_rest_on_it(small: Path) -> None:
+    text = """claim:one { actor:a :p actor:b . actor:n :q 3 . }
+claim:one a schema:Claim ; :passage actor:place ; :citesNote actor:note ; :qualityNote actor:caution ; :credits actor:who .
+claim:two { actor:a :p 1 . }
+claim:two a schema:Claim .
+claim:three { actor:c :p 1 . }
+"""
+    write(small / "graph_data" / "claims" / "toys.trig", text)
+    in_one = {(name, CLAIM + "one") for name in ("a", "b", "n", "place", "note", "caution")}
+    assert derived(loading.load(small).facts, "standsIn") == in_one | {("a", CLAIM + "two")}
+
+
+def test_a_thing_has_the_names_of_its_classes(small: Path) -> None:
+    defined = "rdfs:isDefinedBy <https://w3id.org/suasion/def>"
+    terms = f':Toy rdfs:subClassOf :Thing ; rdfs:label "toy"@en ; {defined} .\n:Thing rdfs:label "thing"@en ; {defined} .\n'
+    write(small / "ontology" / "toys.ttl", terms)
+    write(small / "graph_data" / "toys.ttl", "actor:a a :Toy .\nactor:b a skos:Concept .\nactor:c a :Unknown .\n:Red a :Toy .\n")
+    expected = {("a", "toy"), ("a", "thing"), ("b", "concept")}
+    assert derived(loading.load(small).facts, "kindName") == expected
+
+
+def test_a_period_includes_its_years_and_an_open_one_runs_to_the_last_that_is_named(small: Path) -> None:
+    days = {
+        "closed": ':begins "1999-05-01"^^xsd:date ; :ends "2001-01-31"^^xsd:date',
+        "since": ':begins "2002-01-01"^^xsd:date',
+        "before": ':ends "1998-12-31"^^xsd:date',
+        "first": ':begins "1997-01-01"^^xsd:date ; :ends "1997-12-31"^^xsd:date',
+        "last": ':begins "2004-01-01"^^xsd:date ; :ends "2004-12-31"^^xsd:date',
+        "undated": 'skos:prefLabel "once"@en',
+    }
+    text = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>\n"
+    write(
+        small / "graph_data" / "quantities.ttl", text + "".join(f"actor:{n} a :Period ; {said} .\n" for n, said in days.items())
+    )
+    years = {
+        "closed": {1999, 2000, 2001},
+        "since": {2002, 2003, 2004},
+        "before": {1997, 1998},
+        "first": {1997},
+        "last": {2004},
+    }
+    expected = {(name, str(year)) for name, found in years.items() for year in found}
+    assert derived(loading.load(small).facts, "includesYear") == expected
 
 
 def test_each_real_passage_has_its_ranges_once(dataset: Dataset) -> None:

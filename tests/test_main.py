@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from conftest import ROOT
 
@@ -47,7 +50,7 @@ def test_check_of_a_broken_query_file_is_one_line(tmp_path: Path) -> None:
     for folder in ("ontology", "queries", "graph_data"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     path = tmp_path / "queries" / "api" / "notes.rq"
-    path.write_text(path.read_text(encoding="utf-8").replace("SELECT ?marker", "SELECT ?wrong ?marker"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("SELECT", "SELECT ?wrong", 1), encoding="utf-8")
     done = run("check", str(tmp_path))
     assert done.returncode == 2
     assert "notes.rq" in done.stderr
@@ -69,6 +72,39 @@ def test_query_of_a_missing_or_bad_file_is_one_line(tmp_path: Path) -> None:
     done = run("query", str(bad))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "bad.rq" in done.stderr
+
+
+def test_query_of_a_file_that_is_not_utf_8_is_one_line_with_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "latin.rq"
+    path.write_bytes('ASK { ?s ?p "ü" }'.encode("latin-1"))
+    done = run("query", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"suasion: {path}: byte 13 is not UTF-8: save the file as UTF-8.\n"
+
+
+def test_query_reaches_nothing_outside(tmp_path: Path) -> None:
+    path = tmp_path / "outside.rq"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        for query in (f"ASK {{ SERVICE <{url}> {{ ?s ?p ?o }} }}", f"ASK {{ \\u0053ERVICE SILENT <{url}> {{ ?s ?p ?o }} }}"):
+            path.write_text(query)
+            done = run("query", str(path))
+            assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+            assert done.stderr.startswith(f"suasion: {path}: SERVICE is not allowed here")
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_query_may_be_longer_than_over_http_but_no_deeper(tmp_path: Path) -> None:
+    path = tmp_path / "long.rq"
+    path.write_text("SELECT (COUNT(*) AS ?n) { VALUES ?v { " + " ".join(str(n) for n in range(60_000)) + " } }")
+    done = run("query", str(path))
+    assert (done.returncode, "60000" in done.stdout) == (0, True), done.stderr
+    path.write_text("ASK { FILTER(" + "(" * 20_000 + "1" + ")" * 20_000 + ") }")
+    done = run("query", str(path))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "nested more than 64 levels" in done.stderr
 
 
 def test_verify_of_another_text_finds_nothing_and_says_so(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from conftest import ROOT, Client
-from suasion import catalog, formats, questions
+from suasion import catalog, questions, renderings
 from suasion.settings import Settings
 
 QUERIES = catalog.load(ROOT / "queries" / "api")
@@ -47,7 +47,7 @@ def test_each_question_has_its_parameters_formats_headers_and_problems(document:
         assert [(p["name"], p["required"]) for p in own] == [(p.name, p.required) for p in query.parameters]
         assert all("example" in p or "examples" in p for p in given if p["name"] != "format")
         answer = item(operation, "responses", "200")
-        assert list(item(answer, "content")) == list(formats.TYPES.values())
+        assert list(item(answer, "content")) == list(renderings.TYPES.values())
         assert {"Suasion-Completeness", "Suasion-Receipt", "Link", "ETag"} <= item(answer, "headers").keys()
         assert {"400", "404", "406", "422", "503", "504", "507"} <= item(operation, "responses").keys()
 

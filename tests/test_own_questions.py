@@ -15,7 +15,7 @@ import pytest
 
 import toys
 from conftest import ROOT, Client, serve, stop
-from suasion import formats
+from suasion import renderings
 
 SH = "http://www.w3.org/ns/shacl#"
 
@@ -183,12 +183,12 @@ def test_a_question_out_of_time_says_so_in_the_same_places(shop: Client) -> None
         assert reply.json()["completeness"] == reply.headers["suasion-completeness"] == "timed out"
 
 
-@pytest.mark.parametrize("extension", formats.TYPES)
+@pytest.mark.parametrize("extension", renderings.TYPES)
 def test_every_format_has_the_same_headers_and_a_304(shop: Client, extension: str) -> None:
     path = f"/toys/all.{extension}?limit=1&offset=1"
     reply = shop.send("GET", path)
     assert reply.status == 200
-    assert reply.headers["content-type"].partition(";")[0] == formats.TYPES[extension]
+    assert reply.headers["content-type"].partition(";")[0] == renderings.TYPES[extension]
     assert reply.headers["suasion-completeness"] == "truncated" and reply.headers["suasion-total"] == "3"
     assert shop.get(f"/receipts/{reply.headers['suasion-receipt']}").json()["verdict"] == "same"
     relations = dict(re.findall(r'<([^>]*)>; rel="(self|next|prev)"', reply.headers["link"]))
@@ -201,7 +201,7 @@ def test_every_format_has_the_same_headers_and_a_304(shop: Client, extension: st
     head = shop.send("HEAD", path)
     assert (head.status, head.body, head.headers["etag"]) == (200, b"", reply.headers["etag"])
     assert shop.send("GET", path, {"Origin": "https://example.org"}).headers["access-control-allow-origin"] == "*"
-    negotiated = shop.get("/toys/all", formats.TYPES[extension], limit=1, offset=1)
+    negotiated = shop.get("/toys/all", renderings.TYPES[extension], limit=1, offset=1)
     assert negotiated.headers["content-type"] == reply.headers["content-type"]
 
 

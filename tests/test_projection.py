@@ -11,6 +11,7 @@ from suasion.projection import refuse_mismatches
 
 FOLDER = Path("queries/api")
 SIZE = Parameter("size", "integer", "How large", "3")
+TEXT = Parameter("text", "search", "Words of its name", "bear", most=10)
 TOY = Parameter("toy", "iri", "Which", "toy:ball")
 
 
@@ -26,10 +27,10 @@ def refusal(query: Query) -> str:
 
 
 def test_the_real_queries_project_what_they_declare(bundle: Path) -> None:
-    folder = bundle / "queries" / "api"
-    queries = catalog.load(folder)
-    assert len(queries) > 10
-    refuse_mismatches(folder, queries)
+    for folder, least in ((bundle / "queries" / "api", 10), (bundle / "queries" / "files", 1)):
+        queries = catalog.load(folder)
+        assert len(queries) > least
+        refuse_mismatches(folder, queries)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def test_the_real_queries_project_what_they_declare(bundle: Path) -> None:
         ("SELECT ?toy ?colour WHERE { ?toy ?p ?colour }", ()),
         ("SELECT ?toy ?colour ?size WHERE { ?toy ?size ?colour }", (SIZE,)),
         ("SELECT ?toy ?colour ?size WHERE { ?toy ?size ?colour }", (TOY, SIZE)),
+        ("SELECT ?toy ?colour ?size WHERE { ?toy ?size ?colour }", (TEXT, SIZE)),
         ("SELECT ?toy (COUNT(?c) AS ?colour) WHERE { ?toy ?p ?c } GROUP BY ?toy", ()),
     ],
 )

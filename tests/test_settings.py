@@ -6,9 +6,20 @@ from pathlib import Path
 import pytest
 
 from suasion.errors import DataError
-from suasion.settings import PREFIX, Settings, bundle_folder, from_environment
+from suasion.settings import PREFIX, Between, Like, OneOf, Settings, bundle_folder, from_environment, overridden, rules
 
-GIVEN = {"str": ("some text", "some text"), "int": ("42", 42), "float": ("1.5", 1.5)}
+PATHS = {"bundle", "queries", "tokens", "writable"}
+TEXTS = {
+    "host": "::1",
+    "public_url": "https://example.org/a/b",
+    "hosts": "example.org, [::1]:80",
+    "bundle": "some text",
+    "writable": "a folder",
+    "queries": "a folder",
+    "tokens": "a file",
+    "services": "https://example.org/sparql",
+}
+NUMBERS = [name for name, rule in rules().items() if isinstance(rule, Between)]
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -16,14 +27,82 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert from_environment({"PATH": "/bin", "PORT": "1", "MY_SUASION_PORT": "1"}) == Settings()
 
 
+def admitted(name: str) -> str | int | float:
+    """Return a value that a setting takes and that is not its default."""
+    rule = rules().get(name)
+    match rule:
+        case Between():
+            return int(rule.most) if isinstance(getattr(Settings(), name), int) else float(rule.most)
+        case OneOf():
+            return rule.words[-1]
+    return TEXTS[name]
+
+
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
 def test_each_setting_is_read_in_its_type(name: str) -> None:
-    default = getattr(Settings(), name)
-    text, value = GIVEN[type(default).__name__]
-    settings = from_environment({PREFIX + name.upper(): text})
+    default, value = getattr(Settings(), name), admitted(name)
+    settings = from_environment({PREFIX + name.upper(): str(value)})
     assert getattr(settings, name) == value
     assert type(getattr(settings, name)) is type(default)
     assert {f.name for f in fields(Settings) if getattr(settings, f.name) != getattr(Settings(), f.name)} == {name}
+
+
+def test_each_setting_but_a_path_has_a_rule() -> None:
+    assert set(rules()) == {field.name for field in fields(Settings)} - PATHS
+    assert all(isinstance(rules()[name], Between) for name in rules() if not isinstance(getattr(Settings(), name), str))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_taken_up_to_both_ends_and_refused_beyond(name: str) -> None:
+    rule, variable = rules()[name], PREFIX + name.upper()
+    assert isinstance(rule, Between)
+    kind = type(getattr(Settings(), name))
+    assert [getattr(from_environment({variable: str(kind(end))}), name) for end in (rule.least, rule.most)] == [
+        rule.least,
+        rule.most,
+    ]
+    beyond = [str(kind(rule.least - 1)), str(kind(rule.most + 1)), "-1", "9" * 40]
+    for text in beyond if kind is int else [*beyond, "nan", "inf", "-inf", "1e999"]:
+        with pytest.raises(DataError) as caught:
+            from_environment({variable: text})
+        assert str(caught.value) == f"{variable}={kind(text)!r} is refused: it takes {rule.least:,} to {rule.most:,}."
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("host", ""),
+        ("host", "two words"),
+        ("public_url", "example.org"),
+        ("public_url", "https://example.org/"),
+        ("public_url", "ftp://example.org"),
+        ("public_url", "https://example.org/a?b"),
+        ("hosts", ","),
+        ("hosts", "https://example.org"),
+        ("hosts", "example.org example.com"),
+        ("log_format", "xml"),
+        ("log_client", ""),
+    ],
+)
+def test_a_text_of_another_form_is_refused_with_the_form(name: str, text: str) -> None:
+    rule = rules()[name]
+    assert isinstance(rule, Like | OneOf)
+    with pytest.raises(DataError) as caught:
+        from_environment({PREFIX + name.upper(): text})
+    assert str(caught.value) == f"{PREFIX}{name.upper()}={text!r} is refused: it takes {rule}."
+
+
+def test_settings_made_in_code_are_held_to_the_same() -> None:
+    with pytest.raises(DataError, match="SUASION_TRUSTED_PROXIES=-1"):
+        Settings(trusted_proxies=-1)
+
+
+def test_an_option_overrides_and_is_held_to_the_same_under_its_own_name() -> None:
+    settings = overridden(Settings(workers=3), {"workers": 5, "port": None})
+    assert (settings.workers, settings.port) == (5, Settings().port)
+    for name, value in (("port", 65_536), ("workers", 0), ("deadline_seconds", float("nan")), ("host", "")):
+        with pytest.raises(DataError, match=f"^--{name.replace('_', '-')}="):
+            overridden(Settings(), {name: value})
 
 
 @pytest.mark.parametrize("name", ["port", "workers", "deadline_seconds", "answer_bytes"])

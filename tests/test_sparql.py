@@ -3,14 +3,22 @@
 import gzip
 import json
 import socket
+import sys
 import time
+from types import ModuleType
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 import pytest
-from rdflib import RDF, Graph, Namespace
+from rdflib import DCTERMS, RDF, Graph, Namespace
 
 from conftest import Client
+from suasion.settings import Settings
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    import backports.zstd as zstd
 
 PREFIXES = "PREFIX : <https://w3id.org/suasion/def#> PREFIX actor: <https://w3id.org/suasion/id/actor/> "
 SELECT = PREFIXES + "SELECT ?aid WHERE { ?aid :donor actor:japan ; :recipient actor:cambodia } ORDER BY ?aid"
@@ -97,6 +105,55 @@ def test_an_unacceptable_format_is_406_and_lists_what_is_offered(client: Client)
         reply = client.get("/sparql", accept, query=query)
         assert reply.status == 406
         assert reply.json()["offered"]
+
+
+def test_format_goes_before_accept(client: Client) -> None:
+    for value, query, expected in (
+        ("json", SELECT, "application/sparql-results+json"),
+        ("XML", ASK, "application/sparql-results+xml"),
+        ("application/sparql-results+xml", SELECT, "application/sparql-results+xml"),
+        ("application/sparql-results xml", SELECT, "application/sparql-results+xml"),
+        ("application/json", CONSTRUCT, "application/ld+json"),
+        ("ttl", CONSTRUCT, "text/turtle"),
+        ("text/plain", CONSTRUCT, "application/n-triples"),
+    ):
+        for name in ("format", "output", "results"):
+            reply = client.send("GET", "/sparql?" + urlencode({"query": query, name: value}), {"Accept": "text/csv"})
+            assert (reply.status, media_type(reply.headers["content-type"])) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [("format=csv", 406), ("format=", 422), ("format=html", 422), ("format=,&output=html", 422)],
+)
+def test_a_format_that_cannot_be_had_is_refused(client: Client, parameters: str, status: int) -> None:
+    assert client.send("GET", f"/sparql?query={quote(CONSTRUCT)}&{parameters}").status == status
+
+
+@pytest.mark.parametrize("name", ["limit", "default-graph", "$claim", "infer", "queryLn", "Query"])
+def test_an_unknown_parameter_is_named_and_never_ignored(client: Client, name: str) -> None:
+    parameters = urlencode({"query": ASK, name: "2"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for reply in (client.send("GET", f"/sparql?{parameters}"), client.send("POST", "/sparql", form, parameters.encode())):
+        problem = reply.json()
+        assert (reply.status, str(problem["type"]).rpartition("/")[2]) == (400, "UnknownParameter")
+        assert repr(name) in str(problem["detail"]) and "default-graph-uri" in str(problem["parameters"])
+
+
+@pytest.mark.parametrize(
+    ("query", "sent", "expected"),
+    [
+        # SPARQLWrapper, for JSON, TSV and JSON-LD
+        (SELECT, "format=json&output=json&results=json", "application/sparql-results+json"),
+        (SELECT, "format=tsv&format=text/tab-separated-values&output=tsv&output=", "text/tab-separated-values"),
+        (CONSTRUCT, "format=json-ld&format=application/ld%2Bjson%2Capplication/x-json%2Bld", "application/ld+json"),
+        # RDF4J
+        (SELECT, "queryLn=SPARQL&infer=true&timeout=10", "application/sparql-results+json"),
+    ],
+)
+def test_what_libraries_send_to_every_endpoint_is_taken(client: Client, query: str, sent: str, expected: str) -> None:
+    reply = client.send("GET", f"/sparql?query={quote(query)}&{sent}")
+    assert (reply.status, media_type(reply.headers["content-type"])) == (200, expected)
 
 
 @pytest.mark.parametrize(
@@ -198,12 +255,13 @@ def test_what_calls_the_clock_or_chance_is_never_kept(client: Client) -> None:
         assert client.get("/sparql", query=f"SELECT ({function} AS ?x) WHERE {{ }}").body != reply.body
 
 
-def test_bodies_may_be_gzip_both_ways(client: Client) -> None:
-    headers = {"Content-Type": "application/sparql-query", "Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
-    reply = client.send("POST", "/sparql", headers, gzip.compress(CONSTRUCT.encode()))
-    assert reply.headers["content-encoding"] == "gzip"
+@pytest.mark.parametrize(("coding", "library"), [("gzip", gzip), ("zstd", zstd)])
+def test_bodies_may_be_coded_both_ways(client: Client, coding: str, library: ModuleType) -> None:
+    headers = {"Content-Type": "application/sparql-query", "Content-Encoding": coding, "Accept-Encoding": coding}
+    reply = client.send("POST", "/sparql", headers, library.compress(CONSTRUCT.encode()))
+    assert reply.headers["content-encoding"] == coding
     assert "accept-encoding" in reply.headers["vary"].lower()
-    assert gzip.decompress(reply.body) == client.get("/sparql", query=CONSTRUCT).body
+    assert library.decompress(reply.body) == client.get("/sparql", query=CONSTRUCT).body
 
 
 def test_bad_codings_and_bombs_are_refused(client: Client) -> None:
@@ -213,6 +271,9 @@ def test_bad_codings_and_bombs_are_refused(client: Client) -> None:
         ("gzip", bomb, 413),
         ("gzip", b"no gzip", 400),
         ("gzip", gzip.compress(SELECT.encode())[:-9], 400),
+        ("zstd", zstd.compress(b"#" * 50_000_000), 413),
+        ("zstd", b"no zstd", 400),
+        ("zstd", zstd.compress(SELECT.encode())[:-3], 400),
         ("br", b"x", 415),
     ]
     for coding, body, status in cases:
@@ -230,6 +291,66 @@ def test_a_client_may_ask_for_a_shorter_deadline(client: Client) -> None:
         assert client.get("/sparql", query=SELECT, timeout=bad).status == 422
 
 
+MANY = "SELECT ?a ?d WHERE { ?a ?b ?c . ?d ?e ?f }"
+
+
+@pytest.mark.parametrize("accept", SOLUTION_TYPES)
+def test_rows_so_far_are_answered_on_request_only_and_marked(client: Client, accept: str) -> None:
+    reply = client.get("/sparql", accept, query=MANY, partial="true")
+    assert reply.status == 200
+    assert reply.headers["suasion-completeness"] == "truncated; reason=bytes"
+    assert reply.headers["cache-control"] == "no-store"
+    assert "etag" not in reply.headers
+    assert 500_000 < len(reply.body) < 5_000_000
+    if accept == "text/csv":
+        assert reply.body.count(b"\r\n") > 1000
+        return
+    found = ox.parse_query_results(reply.body, format=SOLUTION_TYPES[accept])
+    assert isinstance(found, ox.QuerySolutions)
+    assert sum(1 for _ in found) > 1000
+    if accept != "text/tab-separated-values":
+        assert b"https://w3id.org/suasion/problem/AnswerTooLarge" in reply.body[:1000]
+
+
+def test_the_deadline_leaves_the_rows_so_far_to_who_asks_for_them(client: Client) -> None:
+    """One row in some thousands fits, of more than anyone can look at in time."""
+    query = """SELECT ?x WHERE { ?a ?b ?c . ?d ?e ?f
+        BIND(SHA256(CONCAT(STR(?a), STR(?c), STR(?d), STR(?f))) AS ?x) FILTER(STRSTARTS(?x, "000")) }"""
+    reply = client.get("/sparql", query=query, partial="true", timeout="3")
+    assert (reply.status, reply.headers["suasion-completeness"]) == (200, "truncated; reason=deadline")
+    document = json.loads(reply.body)
+    assert all(row["x"]["value"].startswith("000") for row in document["results"]["bindings"])
+    assert document["results"]["bindings"]
+    assert document["head"] == {"vars": ["x"], "link": ["https://w3id.org/suasion/problem/TimedOut"]}
+    assert client.get("/sparql", query=query, timeout="1").status == 504
+
+
+def test_without_any_row_the_deadline_is_an_error(client: Client) -> None:
+    blocked = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    assert client.get("/sparql", query=blocked, partial="true", timeout="1").status == 504
+
+
+@pytest.mark.parametrize("accept", SOLUTION_TYPES)
+def test_an_answer_that_is_whole_is_the_same_with_partial(client: Client, accept: str) -> None:
+    query = """SELECT * WHERE { VALUES (?a ?b ?c) {
+        (<urn:a> "tab\\tnew\\nline\\"" UNDEF) ("x"@en 1.50 UNDEF) (UNDEF UNDEF UNDEF) (true "é" "") } }"""
+    whole, reply = client.get("/sparql", accept, query=query), client.get("/sparql", accept, query=query, partial="true")
+    assert reply.status == 200
+    assert reply.headers["suasion-completeness"] == "complete"
+    assert reply.headers["etag"] != whole.headers["etag"]
+    assert reply.body == whole.body
+
+
+def test_partial_is_for_rows_and_is_true_or_false(client: Client) -> None:
+    assert client.get("/sparql", query=ASK, partial="true").body == client.get("/sparql", query=ASK).body
+    assert client.get("/sparql", query=CONSTRUCT, partial="true").body == client.get("/sparql", query=CONSTRUCT).body
+    assert client.get("/sparql", query=ASK, partial="false").status == 200
+    for bad in ("yes", "", "1"):
+        assert client.get("/sparql", query=ASK, partial=bad).status == 422
+    control = client.get("/sparql", "application/sparql-results+xml", query="SELECT ('\\u0001' AS ?x) {}", partial="true")
+    assert control.status == 406
+
+
 def test_the_service_description_is_true(client: Client) -> None:
     reply = client.get("/sparql", "text/turtle")
     assert reply.status == 200
@@ -237,7 +358,10 @@ def test_the_service_description_is_true(client: Client) -> None:
     sd = Namespace("http://www.w3.org/ns/sparql-service-description#")
     service = described.value(predicate=RDF.type, object=sd.Service)
     assert str(described.value(service, sd.endpoint)) == f"http://127.0.0.1:{client.port}/sparql"
+    limits = str(described.value(service, DCTERMS.description))
+    assert "may take 20 s" in limits and f"have {Settings().answer_bytes:,} bytes" in limits
     graphs = {str(name) for name in described.objects(None, sd.name)}
+    assert list(described.objects(service, sd.supportedLanguage)) == [sd.SPARQL11Query]
     query = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
     found = json.loads(client.get("/sparql", query=query).body)["results"]["bindings"]
     assert graphs == {row["g"]["value"] for row in found}
@@ -271,7 +395,10 @@ def test_the_default_graph_is_read_too(client: Client) -> None:
         ("/graph-store", 422),
         ("/graph-store?default&graph=https://w3id.org/suasion/graph/places", 422),
         ("/graph-store?graph=https://w3id.org/suasion/graph/none", 404),
-        ("/graph-store?graph=no%20iri", 422),
+        ("/graph-store?graph=no%20iri", 400),
+        ("/graph-store?graph=relative", 400),
+        ("/graph-store/none", 404),
+        ("/graph-store/places?graph=https://w3id.org/suasion/graph/places", 422),
         ("/graph/none", 404),
     ],
 )
@@ -279,9 +406,20 @@ def test_bad_graph_requests_are_refused(client: Client, path: str, status: int) 
     assert client.send("GET", path).status == status
 
 
-def test_graphs_are_not_written(client: Client) -> None:
-    for method in ("PUT", "POST", "DELETE", "PATCH"):
-        assert client.send(method, "/graph-store?default", {"Content-Type": "text/turtle"}, b"").status == 405
+def test_nothing_is_written_unless_an_operator_opens_it(client: Client) -> None:
+    for path in ("/graph-store?default", "/graph-store", "/graph-store/new", "/graph/places"):
+        for method in ("PUT", "POST", "DELETE", "PATCH"):
+            reply = client.send(method, path, {"Content-Type": "text/turtle", "Authorization": "Bearer x"}, b"")
+            assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+            assert "--writable" in str(reply.json()["detail"])
+        assert client.send("OPTIONS", path).headers["allow"] == "GET, HEAD, OPTIONS"
+    direct, form = {"Content-Type": "application/sparql-update"}, {"Content-Type": "application/x-www-form-urlencoded"}
+    for headers, body in ((direct, b"CLEAR ALL"), (form, b"update=CLEAR+ALL")):
+        reply = client.send("POST", "/sparql", headers, body)
+        assert reply.status == 403
+        assert "--writable" in str(reply.json()["detail"])
+    assert client.send("QUERY", "/sparql", direct, b"CLEAR ALL").status == 415
+    assert client.send("POST", "/sparql", {"Content-Type": "application/sparql-query"}, b"CLEAR ALL").status == 400
 
 
 def test_a_client_that_leaves_ends_its_query(client: Client) -> None:

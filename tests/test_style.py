@@ -149,7 +149,7 @@ FILES = [
 ]
 DATA = [file for file in FILES if file.suffix in {".ttl", ".trig"}]
 QUERIES = [file for file in FILES if file.suffix in {".rq", ".ru"}]
-QUESTIONS = [file for file in QUERIES if file.relative_to(ROOT).parts[1] in {"api", "questions"}]
+QUESTIONS = [file for file in QUERIES if file.relative_to(ROOT).parts[1] in {"api", "files", "questions"}]
 
 
 def label(file: Path) -> str:
@@ -248,7 +248,7 @@ def test_answers_have_an_order_and_named_columns(file: Path) -> None:
 @pytest.mark.parametrize("file", QUERIES, ids=label)
 def test_queries_begin_with_what_they_ask(file: Path) -> None:
     """A curated query with its front matter, any other with a comment."""
-    marker = "#+ " if label(file).startswith("queries/api/") else "# "
+    marker = "#+ " if label(file).startswith(("queries/api/", "queries/files/")) else "# "
     assert read(file).startswith(marker)
 
 

@@ -13,10 +13,10 @@ import suasion
 from suasion import catalog
 from suasion.catalog import Column, Parameter, Query
 from suasion.errors import BadParameter
-from suasion.exchange import Term
+from suasion.exchange import Search, Term
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, ID, Prefixes
-from suasion.terms import XSD, bound, plain, plain_row
+from suasion.terms import XSD, bound, plain, plain_row, searched
 
 ACTOR = Parameter("actor", "iri", "Who", "actor:japan", themes=("actor",))
 THING = Parameter("thing", "iri", "What", "actor:japan", themes=("actor", "place"))
@@ -24,6 +24,7 @@ ANY = Parameter("any", "iri", "Any IRI", "actor:japan")
 CODE = Parameter("modality", "code", "How", "Hedged", values=("Hedged", "ReportedAsFact"))
 YEAR = Parameter("year", "integer", "When", "2008")
 TEXT = Parameter("words", "string", "What", "soft power")
+WORDS = Parameter("text", "search", "What", "mekong", most=10, among="section", within=("names",))
 CHOICE = Parameter("section", "string", "Where", "1.2", values=("1", "1.2"))
 
 
@@ -54,6 +55,9 @@ def literal(value: str, datatype: str = "") -> Term:
         (YEAR, "+0", [literal("0", "integer")]),
         (TEXT, ' "quoted" \\ } . ?x ', [literal(' "quoted" \\ } . ?x ')]),
         (CHOICE, "1.2", [literal("1.2")]),
+        (WORDS, '日本 "a b" OR *', [literal('日本 "a b" OR *')]),
+        (WORDS, "日" * 200, [literal("日" * 200)]),
+        (WORDS, "!", [literal("!")]),
     ],
 )
 def test_a_text_becomes_its_terms(parameter: Parameter, text: str, expected: list[Term], prefixes: Prefixes) -> None:
@@ -75,6 +79,7 @@ def test_a_text_becomes_its_terms(parameter: Parameter, text: str, expected: lis
         *((YEAR, text, "a whole number") for text in ("", "MMVIII", "2008.0", "2 008", "٢٠٠٨", "2008\n", "9" * 19, "--1")),
         *((TEXT, text, "some text") for text in ("", " ", "\n\t")),
         (CHOICE, "1.3", "one of 1, 1.2"),
+        (WORDS, " ", "some text"),
     ],
 )
 def test_another_text_is_refused_with_what_is_accepted(
@@ -85,6 +90,22 @@ def test_another_text_is_refused_with_what_is_accepted(
     assert str(caught.value) == f"{parameter.name}={text!r} is not accepted: give {accepted}, such as {parameter.example}."
     assert caught.value.extra == {"parameter": parameter.name, "accepted": accepted}
     assert caught.value.status == 422
+
+
+def test_the_text_of_a_search_is_not_bound_but_looked_up() -> None:
+    query = Query("toys", "", "Toys", "Which?", {"toy": Column("The toy")}, (WORDS, CHOICE))
+    terms = {"text": literal("bear"), "section": literal("1.2")}
+    assert searched(query, terms) == ({"section": literal("1.2")}, Search("bear", 10, "1.2", ("names",)))
+    assert searched(query, {"text": literal("bear")}) == ({}, Search("bear", 10, "", ("names",)))
+    assert searched(query, {"section": literal("1.2")}) == ({"section": literal("1.2")}, None)
+
+
+@pytest.mark.parametrize("text", ["a " * 51, "日" * 201, '"' + "ab" * 20 + " c" * 200 + '"'])
+def test_more_words_than_a_search_takes_are_refused(text: str, prefixes: Prefixes) -> None:
+    assert bound(WORDS, text[:99], prefixes)
+    with pytest.raises(BadParameter) as caught:
+        bound(WORDS, text, prefixes)
+    assert "give at most 50 words, or 200 characters of a script without spaces" in str(caught.value)
 
 
 def test_a_long_text_is_not_repeated_whole(prefixes: Prefixes) -> None:
@@ -99,7 +120,8 @@ def test_each_example_of_the_real_queries_is_accepted_and_known(bundle: Path, da
     for parameter in parameters:
         terms = bound(parameter, parameter.example, prefixes)
         nodes = [ox.NamedNode(term["value"]) for term in terms if term["type"] == "uri"]
-        known = [node for node in nodes if any(dataset.union.quads_for_pattern(node, None, None, None))]
+        pattern = dataset.union.quads_for_pattern
+        known = [node for node in nodes if any(pattern(node, None, None, None)) or any(pattern(None, node, None, None))]
         assert known or not nodes, f"{parameter.name}={parameter.example}"
 
 

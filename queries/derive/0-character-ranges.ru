@@ -6,6 +6,7 @@ INSERT { GRAPH ?g { ?passage :characterRanges ?ranges } }
 WHERE {
   GRAPH ?g {
     ?passage oa:hasSelector ?first .
+    FILTER NOT EXISTS { ?passage :marker ?number }
     ?first oa:start ?start ; oa:end ?end .
     FILTER NOT EXISTS { ?first :ordinal ?n FILTER(?n > 1) }
     OPTIONAL {

@@ -3,6 +3,8 @@
 suasion serve     serve the article, or RDF files, over HTTP
 suasion check     validate ontology, shapes, data and queries
 suasion query     answer a .rq file from the article, or from RDF files
+suasion token     make a token for who may write
+suasion restore   go back to the newest sound state of a damaged dataset
 suasion mcp       answer an agent on standard input and output
 suasion verify    find the passages in a copy of the article
 suasion locate    the Turtle of a passage, from its words
@@ -16,8 +18,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from suasion import __version__
-from suasion.errors import DataError, SuasionError
-from suasion.settings import Settings, bundle_folder, from_environment, queries_folder
+from suasion.errors import BadQuery, DataError, SuasionError
+from suasion.settings import Settings, bundle_folder, from_environment, overridden, queries_folder
 from suasion.source import Source
 
 _NAMES = ".ttl .trig .nt .nq .rdf .xml .owl .jsonld, and any of these with .gz .bz2 .zst"
@@ -45,10 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the article, or RDF files, over HTTP; data with a fault are not served")
     serve.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"RDF files to serve instead of the article: {_NAMES}")
     _add_file_options(serve)
+    serve.add_argument("--writable", metavar="DIR", help="folder that keeps what is written; needs --tokens")
+    serve.add_argument("--tokens", metavar="FILE", help="who may write: lines that `suasion token` prints")
     serve.add_argument("--host", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--workers", type=int, help="processes that answer queries (2)")
     serve.add_argument("--deadline-seconds", type=float, help="time that a query may take (20)")
+    serve.add_argument(
+        "--service", action="append", metavar="URL", help="endpoint that SERVICE may reach; may be repeated (none)"
+    )
     serve.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, served beside those of the bundle")
     serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     serve.set_defaults(run=_serve)
@@ -70,6 +77,14 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, offered as tools too")
     agent.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     agent.set_defaults(run=_mcp)
+
+    token = commands.add_parser("token", help="print a new token, once, and the line of the file of tokens that makes it known")
+    token.add_argument("name", metavar="NAME", help="who will use it; the access log names it")
+    token.set_defaults(run=_token)
+
+    restore = commands.add_parser("restore", help="go back to the newest sound state of a damaged dataset")
+    restore.add_argument("directory", type=Path, metavar="DIR", help="the folder that was given as --writable")
+    restore.set_defaults(run=_restore)
 
     verify = commands.add_parser("verify", help="find each passage in a copy of the article (text or HTML)")
     verify.add_argument("file", type=Path, metavar="FILE")
@@ -94,22 +109,41 @@ def _add_file_options(command: argparse.ArgumentParser) -> None:
 def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespace) -> Source:
     if files:
         folder = queries_folder(settings)
-        return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes, folder)
+        return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes, queries=folder)
     if options.base_iri or options.graph_per_file:
         raise DataError("--base-iri and --graph-per-file are for RDF files: name some.")
     return Source(bundle_folder(settings), queries=queries_folder(settings))
 
 
+def _written(options: argparse.Namespace, settings: Settings) -> Source:
+    """Return the source of a service that is written to: what its folder began with, or will begin with."""
+    from suasion.generations import Folder
+
+    folder = Path(settings.writable)
+    generation = Folder(folder).pointed()
+    if generation is None or generation.origin.kind != "files":
+        if generation is not None and options.files:
+            raise DataError(f"{folder} holds what was written beside the article: leave out the files, or name another folder.")
+        return replace(_source(options.files, settings, options), writable=folder)
+    if options.files:
+        print(f"suasion: {folder} has a dataset already, which is served: the files are not read again.", file=sys.stderr)
+    return Source(writable=folder, queries=queries_folder(settings))
+
+
 def _serve(options: argparse.Namespace) -> int:
-    from suasion import catalog
+    from suasion import catalog, tokens
     from suasion.engine import launch
+    from suasion.federation import allowed
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
-    settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
+    given["services"] = " ".join(options.service) if options.service else None
+    settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
-    source = _source(options.files, settings, options)
-    catalog.collect(source.bundle, source.queries)  # a fault is told before a process is started
+    allowed(settings.services)  # what is wrong is told before anything starts
+    tokens.opened(settings)
+    source = _written(options, settings) if settings.writable else _source(options.files, settings, options)
+    catalog.collect(bundle_folder(settings), source.queries, files=source.bundle is None)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run
     from suasion.app import create_app
@@ -122,12 +156,13 @@ def _mcp(options: argparse.Namespace) -> int:
     from suasion import catalog
     from suasion.engine import launch
 
-    given = {"queries": options.queries, "bundle": options.bundle}
-    settings = replace(from_environment(), **{k: v for k, v in given.items() if v is not None})
+    settings = overridden(from_environment(), {"queries": options.queries, "bundle": options.bundle})
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
     source = _source(options.files, settings, options)
-    catalog.collect(source.bundle, source.queries)  # a fault is told before a process is started
+    catalog.collect(
+        bundle_folder(settings), source.queries, files=source.bundle is None
+    )  # a fault is told before a process is started
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.mcpserver import run_stdio
 
@@ -136,7 +171,7 @@ def _mcp(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from suasion import catalog, checks, conformity, loading, projection, shapes
+    from suasion import catalog, checks, conformity, hits, loading, projection, shapes
     from suasion.prefixes import declared
 
     settings = from_environment()
@@ -144,13 +179,14 @@ def _check(options: argparse.Namespace) -> int:
     bundle, own = bundle_folder(settings), queries_folder(settings)
     prefixes = declared(bundle)
     dataset = loading.load(bundle)
-    queries = catalog.collect(bundle, own)
-    for folder in catalog.query_folders(bundle, own):
+    queries = catalog.collect(bundle, own, files=False)
+    for folder in catalog.query_folders(bundle, own, files=False):
         projection.refuse_mismatches(folder, catalog.load(folder))
+    index = hits.indexed(dataset.union, bundle / "queries" / "index" / "article.rq")
     faults = [str(fault) for fault in checks.run(dataset.union, bundle, prefixes)]
     found = shapes.faults(shapes.as_graph(dataset.union), shapes.read_shapes(bundle), checks.written_places(bundle), prefixes)
     faults += [str(fault) for fault in found]
-    faults += conformity.faults(dataset.facts, queries, prefixes)
+    faults += conformity.faults(dataset.facts, queries, prefixes, index)
     for fault in faults:
         print(fault)
     examined = f"{len(dataset.facts):,} quads, {len(shapes.shape_files(bundle))} shape files, {len(queries)} queries"
@@ -159,19 +195,40 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _query(options: argparse.Namespace) -> int:
-    from suasion import loading
+    from suasion import gate, loading
     from suasion.evaluation import evaluate
     from suasion.exchange import Question
     from suasion.prefixes import declared
 
     settings = from_environment()
     source = _source(options.data, settings, options)
-    question = Question(_read(options.file).decode("utf-8"), solution_types=("text/tab-separated-values",))
+    text = _read_text(options.file)
+    try:
+        gate.pass_through(text, gate.Limits(characters=sys.maxsize))
+    except BadQuery as error:
+        raise DataError(f"{options.file}: {error}") from None
+    question = Question(text, solution_types=("text/tab-separated-values",), base_iri=options.base_iri)
     prefixes = declared(source.bundle).table if source.bundle else {}
     answer = evaluate(loading.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
     if answer.error:
         raise DataError(f"{options.file}: {answer.detail}")
-    sys.stdout.write(answer.body.decode("utf-8"))
+    sys.stdout.buffer.write(answer.body)
+    return 0
+
+
+def _token(options: argparse.Namespace) -> int:
+    from suasion import tokens
+
+    token, line = tokens.generated(options.name)
+    print(f"Token, shown this once: {token}\nLine for the file of tokens: {line}")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from suasion.generations import Folder
+
+    name, generation = Folder(options.directory).restore()
+    print(f"{name} is in force again, as {generation.file}: {generation.quads:,} quads.")
     return 0
 
 
@@ -208,6 +265,13 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return _read(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8.") from None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Run an application: its port bound first, its address said once it answers, a failed start as one error.
 
-SIGTERM and SIGINT end it in order: nothing new is accepted, requests under way are finished, the exit status is 0. A second
-signal ends it at once.
+SIGTERM and SIGINT end it in order: no new connection is taken, requests under way and on connections taken before are
+answered, with Connection: close, and the exit status is 0. A second signal ends it at once.
 """
 
 import asyncio
@@ -14,13 +14,18 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from suasion.errors import DataError, SuasionError
-from suasion.protocol import LimitedConfig, LimitedProtocol
+from suasion.errors import SuasionError
+from suasion.listener import bind, has_waiting, take_no_newcomers
+from suasion.protocol import CLOSE, LimitedConfig, LimitedProtocol
 from suasion.settings import Settings
 
 _LOOK_EVERY_SECONDS = 0.5
+_HANDSHAKE_SECONDS = 0.3
+"""Time for connections that are half made to be completed, a long way included."""
 _SETTLING_SECONDS = 0.01
 """Time for connections that are accepted to get their protocol."""
+_LOOKS = 50
+"""How often to look for some that wait to be accepted: with no file descriptor left they would wait for ever."""
 
 
 def run(app: FastAPI, settings: Settings, announce: Callable[[str], None]) -> None:
@@ -28,7 +33,7 @@ def run(app: FastAPI, settings: Settings, announce: Callable[[str], None]) -> No
 
     Raises DataError when the address cannot be bound, and whatever error the application kept in `app.state.fault`.
     """
-    listener = _bind(settings)
+    listener = bind(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     shown = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     app.state.address = shown.rstrip("/")
@@ -39,18 +44,6 @@ def run(app: FastAPI, settings: Settings, announce: Callable[[str], None]) -> No
     fault = app.state.fault
     if isinstance(fault, SuasionError):
         raise fault
-
-
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-        # Connections inherit it; asyncio sets it itself only where the socket was made with the protocol number of TCP.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except (OSError, OverflowError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise DataError(f"{settings.host}, port {settings.port}: {reason}: choose another with --host and --port.") from error
 
 
 class _Server(uvicorn.Server):
@@ -78,23 +71,18 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop as uvicorn does, but first take the connections that the kernel has accepted: closing would reset them."""
-        loop = asyncio.get_running_loop()
-        late: list[socket.socket] = []
-        for listener in sockets or []:
-            with suppress(BlockingIOError):
-                while True:
-                    late.append(listener.accept()[0])
-        for server in self.servers:
-            server.close()
-        for connection in late:
-            connection.setblocking(False)
-            await loop.connect_accepted_socket(self._protocol, connection)
+        """Stop as uvicorn does, but first take the connections that the kernel has made: closing would reset them."""
+        listeners = sockets or []
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        for listener in listeners:
+            take_no_newcomers(listener)
+        await asyncio.sleep(_HANDSHAKE_SECONDS)
+        for _ in range(_LOOKS):
+            if not any(has_waiting(listener) for listener in listeners):
+                break
+            await asyncio.sleep(_SETTLING_SECONDS)
         await asyncio.sleep(_SETTLING_SECONDS)
         await super().shutdown(sockets)
-
-    def _protocol(self) -> LimitedProtocol:
-        return LimitedProtocol(self.config, self.server_state, self.lifespan.state)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End in order at the first signal, and at once, by the signal itself, at the second."""

@@ -6,8 +6,6 @@ from dataclasses import asdict
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
@@ -16,19 +14,24 @@ from suasion import (
     __version__,
     accesslog,
     curated,
-    formats,
+    federation,
     graphs,
     home,
     openapi,
     operation,
     problems,
     publication,
+    renderings,
     sparql,
+    tokens,
     tools,
+    updates,
 )
 from suasion.assembly import assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
+from suasion.codings import Coding
+from suasion.cors import ReadingCors
 from suasion.doorway import Answering, Doorway
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
@@ -38,6 +41,7 @@ from suasion.negotiation import best
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
+from suasion.remote import Remotes
 from suasion.settings import Settings
 from suasion.source import Source
 
@@ -50,17 +54,32 @@ _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecom
 def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
-    Questions are those of the bundle, none for RDF files, and those of the folder of the settings. A loader that was launched
-    before is taken over.
+    Questions are those of the bundle, or for RDF files those that fit any data, and those of the folder of the source. A loader
+    that was launched before is taken over.
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
     parts = assembled(settings, given, loader)
-    engine, queries, backing = parts.engine, parts.queries, parts.backing
-    files, by_name = parts.source.files, parts.backing.queries
-    description = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    engine, queries, backing, source = parts.engine, parts.queries, parts.backing, parts.source
+    by_name = backing.queries
+    files = tuple(file.name for file in source.files) or (() if source.bundle else (str(source.writable),))
+    described = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
+    allowed = tokens.opened(settings)
     log = accesslog.opened(settings)
-    endpoint = sparql.Endpoint(engine, parts.answers, parts.budgets, settings.request_bytes, settings.deadline_seconds)
+    endpoints = federation.allowed(settings.services)
+    remotes = Remotes(endpoints, settings)
+    description = federation.described(described, endpoints)
+    writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
+    endpoint = sparql.Endpoint(
+        engine=engine,
+        answers=parts.answers,
+        budgets=parts.budgets,
+        most_bytes=writes.most_bytes,
+        answer_bytes=settings.answer_bytes,
+        deadline_seconds=settings.deadline_seconds,
+        remotes=remotes,
+        update=writes.update,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -79,7 +98,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     app = FastAPI(
         title="Suasion",
         version=__version__,
-        summary=f"SPARQL over {', '.join(file.name for file in files)}." if files else _SUMMARY,
+        summary=f"SPARQL over {', '.join(files)}." if files else _SUMMARY,
         description="Each answer says whether it is complete." if files else _DESCRIPTION,
         license_info=None if files else _LICENCE,
         docs_url=None,
@@ -97,27 +116,54 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         return settings.public_url or str(app.state.address)
 
     app.add_middleware(
-        CORSMiddleware,
+        ReadingCors,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "QUERY", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Link", "Suasion-Deadline-Seconds", *curated.HEADERS],
+        expose_headers=[
+            "ETag",
+            "Link",
+            "Suasion-Deadline-Seconds",
+            "Suasion-Failed-Services",
+            "Suasion-Limit-Bytes",
+            *curated.HEADERS,
+        ],
     )
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    operation.equip(app, settings, lambda: _reading(engine), log)
+    app.add_middleware(Coding)
+    operation.equip(app, settings, lambda: _reading(engine), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
     async def answer_sparql(request: Request) -> Response:
         if request.method in ("GET", "HEAD") and not request.scope["query_string"]:
-            return await graphs.described(request, endpoint, _client(request), description, f"{public_url()}/sparql")
-        return await endpoint.answer(request, _client(request))
+            address, writable = f"{public_url()}/sparql", allowed is not None
+            return await graphs.described(request, endpoint, _client(request), description, address, writable=writable)
+        return await endpoint.answer(request, _client(request), source.base_iri or f"{public_url()}/sparql")
 
-    async def answer_graph(request: Request) -> Response:
-        return await graphs.indirect(request, endpoint, _client(request))
+    async def answer_store(request: Request) -> Response:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            writes.operation(request)  # who may not write is told no more
+        if request.method == "POST" and not request.scope["query_string"]:
+            return await writes.new_graph(request, f"{public_url()}/graph-store")
+        iri = graphs.named(request) if request.method != "OPTIONS" else None
+        return await answer_graph(request, iri, iri or f"{public_url()}/graph-store?default")
+
+    async def answer_graph_below(request: Request) -> Response:
+        iri = graphs.below(request, public_url())
+        return await answer_graph(request, iri, iri)
 
     async def answer_named_graph(request: Request) -> Response:
-        return await graphs.direct(request, endpoint, _client(request), GRAPH + request.path_params["name"])
+        iri = GRAPH + request.path_params["name"]
+        return await answer_graph(request, iri, iri)
+
+    async def answer_graph(request: Request, iri: str | None, base: str) -> Response:
+        match request.method:
+            case "OPTIONS":
+                return Response(status_code=204, headers={"Allow": writes.methods})
+            case "GET" | "HEAD":
+                return await graphs.answer(request, endpoint, _client(request), iri)
+            case _:
+                return await writes.graph(request, iri, base)
 
     offered = tools.offered(parts, public_url)
 
@@ -127,22 +173,30 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         return McpServer(parts, offered)
 
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    app.router.add_route("/sparql", answer_sparql, methods=methods, include_in_schema=False)
-    for path, answer in (("/graph-store", answer_graph), ("/graph/{name}", answer_named_graph)):
-        app.router.add_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False)
-        app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+    for path, answer in (
+        ("/sparql", answer_sparql),
+        ("/sparql/", answer_sparql),
+        ("/graph-store", answer_store),
+        ("/graph-store/{path:path}", answer_graph_below),
+        ("/graph/{name}", answer_named_graph),
+    ):
+        allowed_methods = methods if answer is answer_sparql else [method for method in methods if method != "QUERY"]
+        app.router.add_route(path, answer, methods=allowed_methods, include_in_schema=False)
     app.router.routes.append(Route("/mcp", Doorway(mcp_server, settings.request_bytes), methods=methods))
     for method in ("GET", "POST"):
         extra = openapi.sparql_operation(method)
         app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
 
-    async def front(_: Request) -> Response:
-        return HTMLResponse(home.page(queries, engine.ready, tuple(file.name for file in files)))
+    pages = home.templates()
+    front_page = home.page(pages, queries, files)
 
-    site = curated.Site(backing, Pages(), public_url)
+    async def front(_: Request) -> Response:
+        return HTMLResponse(front_page(engine.ready))
+
+    site = curated.Site(backing, Pages(pages), public_url, parts.state)
 
     async def question_list(request: Request) -> Response:
-        if best(request.headers.get("accept", ""), ("application/json", "text/html")) == "text/html":
+        if best(", ".join(request.headers.getlist("accept")), ("application/json", "text/html")) == "text/html":
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
 
@@ -154,7 +208,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         for ending in ("/context.jsonld", ".ttl", ".rq", ""):
             query = by_name.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
             if query and ending == "/context.jsonld":
-                return JSONResponse(formats.context(query), media_type="application/ld+json")
+                return JSONResponse(renderings.context(query), media_type="application/ld+json")
             if query and ending == ".ttl":
                 return Response(publication.document([query], public_url()), media_type="text/turtle; charset=utf-8")
             if query:
@@ -191,7 +245,7 @@ def _client(request: Request) -> str:
 def _reading(engine: Engine) -> Reading:
     idle = {lane.value: engine.idle(lane) for lane in Lane}
     ready = engine.ready
-    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers(), idle, asdict(engine.counts))
+    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
 
 
 def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:

@@ -4,7 +4,8 @@ The HTTP service, the MCP server and the Python client all stand on one of these
 """
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from suasion import catalog, gate
@@ -13,7 +14,7 @@ from suasion.catalog import Query
 from suasion.described import Described
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import AnswerTooLarge, BadQuery, TimedOut, WorkerDied
-from suasion.exchange import Answer, Question
+from suasion.exchange import Answer, Question, Ready
 from suasion.fairness import Allowance, Budgets
 from suasion.prefixes import Prefixes, declared
 from suasion.questions import Backing
@@ -33,11 +34,14 @@ class Assembly:
     queries: tuple[Query, ...]
     backing: Backing
     budgets: Budgets | None
+    state: Callable[[], str]
+    """A name of what the questions are asked of as it is now, which no other state of it has."""
 
     async def sparql(self, question: Question, client: str = "", deadline_seconds: float = 0) -> Answer:
         """Answer a query of the public, at the cost of a client; "" is nobody, who has no share to use up.
 
-        Raises BadQuery (400) for what the gate refuses, TooManyRequests (429), and what Engine.ask raises.
+        The caller has to close the rest of a long answer. Raises BadQuery (400) for what the gate refuses, TooManyRequests
+        (429), and what Engine.ask raises.
         """
         repeatable = gate.pass_through(question.query, gate.Limits())
         deadline = min(deadline_seconds or self.settings.deadline_seconds, self.settings.deadline_seconds)
@@ -64,27 +68,41 @@ class Assembly:
 def assembled(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> Assembly:
     """Put the parts together; without a source it is the bundle of the settings. Nothing is started.
 
-    Questions are those of the bundle, none for RDF files, and those of the folder of the settings. A loader that was launched
-    before is taken over. Raises DataError for query files or a prefix table at fault.
+    Questions are those of the bundle, or for RDF files those that fit any data, and those of the folder of the source. A loader
+    that was launched before is taken over. Raises DataError for query files or a prefix table at fault.
     """
-    bundle, own = bundle_folder(settings), queries_folder(settings)
-    source = given or Source(bundle, queries=own)
-    prefixes = Prefixes({}) if source.files else declared(bundle)
-    queries = catalog.collect(None if source.files else bundle, own)
+    bundle = bundle_folder(settings)
+    source = given or Source(bundle, queries=queries_folder(settings))
+    prefixes = declared(bundle) if source.bundle else Prefixes({})
+    queries = catalog.collect(bundle, source.queries, files=source.bundle is None)
     claims_query, source_query = (
         (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in ("claims", "source")
     )
     engine = Engine(settings, source, loader)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
-    answers = Answers(lambda: engine.ready.digest or unnamed, settings.cache_bytes)
+    answers = Answers(lambda: state(engine.ready), settings.cache_bytes)
+
+    def state(ready: Ready) -> str:
+        return f"{ready.digest or unnamed} {ready.number}"
 
     async def ask(question: Question) -> Answer:
-        return await answers.get(question, lambda: engine.ask(question, Lane.OWN))
+        published = replace(question, published=True)
+        return await answers.get(published, lambda: engine.ask(published, Lane.OWN))
 
-    described = Described(ask, lambda: engine.ready, claims_query, source_query)
+    described = Described(ask, lambda: engine.ready.published, claims_query, source_query)
     by_name = {query.name: query for query in queries}
-    backing = Backing(by_name, ask, lambda: engine.ready, prefixes, settings.page_rows, described)
-    return Assembly(bundle, settings, source, engine, answers, queries, backing, _budgets(settings))
+    backing = Backing(by_name, ask, lambda: engine.ready.published, prefixes, settings.page_rows, described)
+    return Assembly(
+        bundle=bundle,
+        settings=settings,
+        source=source,
+        engine=engine,
+        answers=answers,
+        queries=queries,
+        backing=backing,
+        budgets=_budgets(settings),
+        state=lambda: state(engine.ready.published),
+    )
 
 
 def _budgets(settings: Settings) -> Budgets | None:

@@ -5,13 +5,16 @@ The front matter stands in comment lines `#+ …` at the top of the file; `queri
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from suasion.errors import QueryFileError
 
-PARAMETER_TYPES = ("iri", "code", "string", "integer", "decimal", "date", "period", "boolean")
+PARAMETER_TYPES = ("iri", "code", "string", "integer", "decimal", "date", "period", "boolean", "search")
+SEARCH_COLUMNS = ("names", "codes", "texts")
+SEARCH_MOST = 2000
 COLUMN_TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 """Parameters that belong to every question."""
@@ -22,6 +25,7 @@ _QUERY_KEYS = {
     "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "not_found"
 }  # fmt: skip
 _PARAM_KEYS = {"type", "description", "example", "examples", "required", "default", "themes", "values", "values_from"}
+_SEARCH_KEYS = {"most", "among", "within"}
 _COLUMN_KEYS = {"meaning", "type", "list"}
 _SEGMENT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -30,10 +34,11 @@ _PREFIX = re.compile(r"^[ \t]*PREFIX[ \t]+([A-Za-z][\w-]*)?:[ \t]*<([^<>\"{}|^`\
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A variable that a client may bind; a period binds two, its first and its last day.
+    """A variable that a client may bind; a period binds two, its first and its last day, and a search none: it is looked up.
 
     `themes` are the prefixes tried for a bare slug (type iri); `values` all that a string or the local name of a code may
-    be; `values_from` the SELECT whose ?value lists them instead. `default` is taken where nothing is given.
+    be; `values_from` the SELECT whose ?value lists them instead. `default` is taken where nothing is given. Of a search
+    `most` is the most hits, `among` the parameter that names their kind, `within` the columns of the text index.
     """
 
     name: str
@@ -46,11 +51,19 @@ class Parameter:
     values_from: str = ""
     default: str = ""
     more_examples: tuple[str, ...] = ()
+    most: int = 0
+    among: str = ""
+    within: tuple[str, ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables of the query that it binds."""
-        return (f"{self.name}_first", f"{self.name}_last") if self.type == "period" else (self.name,)
+        match self.type:
+            case "period":
+                return (f"{self.name}_first", f"{self.name}_last")
+            case "search":
+                return ()
+        return (self.name,)
 
     @property
     def examples(self) -> tuple[str, ...]:
@@ -94,14 +107,14 @@ class Query:
         return tuple(dict.fromkeys([*self.columns, *(v for p in self.parameters for v in p.variables)]))
 
 
-def collect(bundle: Path | None, folder: Path | None) -> tuple[Query, ...]:
-    """Return the questions of a bundle and those of a folder of one's own, each name once.
+def collect(bundle: Path, folder: Path | None, *, files: bool) -> tuple[Query, ...]:
+    """Return the questions of a bundle, or with `files` those that fit any data, and those of a folder of one's own.
 
     Raises QueryFileError as `load` does, and for a name that is taken or reserved, or a related question that is none.
     """
     queries: dict[str, Query] = {}
     places: dict[str, Path] = {}
-    for place in query_folders(bundle, folder):
+    for place in query_folders(bundle, folder, files=files):
         for query in load(place):
             path = place / f"{query.name}.rq"
             if query.name.partition("/")[0] in RESERVED_PATHS:
@@ -115,11 +128,11 @@ def collect(bundle: Path | None, folder: Path | None) -> tuple[Query, ...]:
     return tuple(queries.values())
 
 
-def query_folders(bundle: Path | None, folder: Path | None) -> tuple[Path, ...]:
+def query_folders(bundle: Path, folder: Path | None, *, files: bool) -> tuple[Path, ...]:
     """Return where questions stand. Raises QueryFileError for a folder of one's own that does not exist."""
     if folder is not None and not folder.is_dir():
         raise QueryFileError(f"{folder} is no folder: name one that holds .rq files.")
-    return tuple(place for place in (bundle / "queries" / "api" if bundle else None, folder) if place)
+    return (bundle / "queries" / ("files" if files else "api"), *((folder,) if folder else ()))
 
 
 def load(folder: Path) -> tuple[Query, ...]:
@@ -151,13 +164,15 @@ def read(path: Path, name: str) -> Query:
     tables = front.get("params", {})
     if not isinstance(tables, dict):
         raise QueryFileError(f"{path}: params has to be tables: write [params.NAME].")
+    parameters = tuple(_parameter(path, key, table) for key, table in tables.items())
+    _refuse_odd_searches(path, parameters)
     return Query(
         name,
         text,
         summary,
         question,
         columns,
-        tuple(_parameter(path, key, table) for key, table in tables.items()),
+        parameters,
         _string(path, front, "not_found", ""),
         _column_names(path, front, "claims", columns) if "claims" in front else _usual_claims(columns),
         _column_names(path, front, "sort", columns),
@@ -200,7 +215,8 @@ def _parameter(path: Path, name: str, table: object) -> Parameter:
     within = f"params.{name}"
     if not isinstance(table, dict):
         raise QueryFileError(f"{path}: {within} has to be a table.")
-    _refuse_unknown(path, table, _PARAM_KEYS, f"key of {within}")
+    known = _PARAM_KEYS | _SEARCH_KEYS if table.get("type") == "search" else _PARAM_KEYS
+    _refuse_unknown(path, table, known, f"key of {within}")
     _refuse_odd_variable(path, name, within)
     if name in TAKEN_NAMES:
         raise QueryFileError(f"{path}: {within}: every question has a parameter {name} of its own: name this one otherwise.")
@@ -225,7 +241,19 @@ def _parameter(path: Path, name: str, table: object) -> Parameter:
         raise QueryFileError(f"{path}: {within} is required and has a default: leave one of them out.")
     description = _string(path, table, "description", within=f"{within}.")
     themes = _strings(path, table, "themes", f"{within}.")
-    return Parameter(name, kind, description, examples[0], required, themes, values, values_from, default, examples[1:])
+    return Parameter(
+        name,
+        kind,
+        description,
+        examples[0],
+        required,
+        themes,
+        values,
+        values_from,
+        default,
+        examples[1:],
+        **(_search_options(path, table, within) if kind == "search" else {}),
+    )
 
 
 def _examples(path: Path, table: Mapping[str, object], within: str) -> tuple[str, ...]:
@@ -244,6 +272,27 @@ def _text(path: Path, value: object, where: str) -> str:
     if not isinstance(value, str | int | float):
         raise QueryFileError(f"{path}: {where} has to be a text or a number.")
     return str(value)
+
+
+def _search_options(path: Path, table: Mapping[str, object], within: str) -> Mapping[str, Any]:
+    most = table.get("most", SEARCH_MOST)
+    if type(most) is not int or not 1 <= most <= SEARCH_MOST:
+        raise QueryFileError(f"{path}: {within}.most has to be a whole number from 1 to {SEARCH_MOST}.")
+    columns = _strings(path, table, "within", f"{within}.") or SEARCH_COLUMNS
+    if unknown := set(columns) - set(SEARCH_COLUMNS):
+        raise QueryFileError(
+            f"{path}: {within}.within names {', '.join(sorted(unknown))}; there are {', '.join(SEARCH_COLUMNS)}."
+        )
+    return {"most": most, "among": _string(path, table, "among", "", f"{within}."), "within": columns}
+
+
+def _refuse_odd_searches(path: Path, parameters: Sequence[Parameter]) -> None:
+    searches = [parameter for parameter in parameters if parameter.type == "search"]
+    if len(searches) > 1:
+        raise QueryFileError(f"{path}: a question has one parameter of the type search; the others are strings.")
+    for search in searches:
+        if search.among and search.among not in {p.name for p in parameters if p.type == "string"}:
+            raise QueryFileError(f"{path}: params.{search.name}.among names {search.among}, which is no string parameter.")
 
 
 def _string(path: Path, table: Mapping[str, object], key: str, default: str | None = None, within: str = "") -> str:

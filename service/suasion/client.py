@@ -16,7 +16,7 @@ from suasion.errors import BadParameter, Unreached
 from suasion.overhttp import OverHttp
 from suasion.prefixes import Prefixes
 from suasion.results import Results, Row, Value
-from suasion.settings import bundle_folder, from_environment, queries_folder
+from suasion.settings import bundle_folder, from_environment, overridden, queries_folder
 from suasion.source import Source
 from suasion.terms import XSD, plain
 
@@ -171,6 +171,7 @@ class Graph:
             told["dataset"]["sha256"] or "",
             told["citation"],
             told["receipt"]["id"],
+            told["completeness"] != "complete" and told["offset"] == 0 and len(told["rows"]) == told["total"],
             lambda offset: self._page(name, {**given, "offset": str(offset)}, types),
             lambda: self._backend.csv(name, given),
         )
@@ -188,13 +189,8 @@ def opened(*sources: str | Path, queries: str | Path | None = None, bundle: str 
         if len(sources) > 1 or queries or bundle:
             raise BadParameter("A service is opened by its URL alone.")
         return Graph(OverHttp(urls[0]))
-    settings = from_environment()
-    settings = replace(
-        settings,
-        queries=str(queries) if queries else settings.queries,
-        bundle=str(bundle) if bundle else settings.bundle,
-        client_seconds_per_minute=0,
-    )
+    given = {"queries": str(queries) if queries else None, "bundle": str(bundle) if bundle else None}
+    settings = overridden(from_environment(), given)
     files = tuple(Path(source) for source in sources)
     own = queries_folder(settings)
     source = Source(None, files, queries=own) if files else Source(bundle_folder(settings), queries=own)
@@ -276,7 +272,7 @@ def _value(term: Mapping[str, str] | None, prefixes: Prefixes) -> Value:
 
 
 def _csv(names: list[str], found: list[Mapping[str, Mapping[str, str]]]) -> str:
-    from suasion.formats import cell, table  # only where it is asked for
+    from suasion.renderings import cell, table  # only where it is asked for
 
     return table(names, ([cell(row[name]) if name in row else "" for name in names] for row in found))
 

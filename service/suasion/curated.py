@@ -8,25 +8,28 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from suasion import formats, problems, questions, receipts
+from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
 from suasion.errors import BadParameter, NotFound, RequestError
 from suasion.negotiation import best, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
 
-FORMATS = formats.TYPES
+FORMATS = renderings.TYPES
 HEADERS = ("Suasion-Completeness", "Suasion-Dataset", "Suasion-Receipt", "Suasion-Total")
 """What each answer says in headers beside ETag and Link, whatever its format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What renders answers for the web: the core, the pages, and the address where clients reach the service."""
+    """What renders answers for the web: the core, the pages, the address where clients reach the service, and a name of the
+    dataset as it is now, which no other state of it has.
+    """
 
     backing: Backing
     pages: Pages
     public_url: Callable[[], str]
+    state: Callable[[], str]
 
 
 async def answer(request: Request, query: Query, extension: str, site: Site) -> Response:
@@ -40,7 +43,7 @@ async def answer(request: Request, query: Query, extension: str, site: Site) -> 
             f"There is no format .{extension[:20]}; the formats are {', '.join('.' + e for e in FORMATS)}.",
             {"question": query.name, "example": questions.example(query, extension="csv")},
         )
-    media_type = FORMATS[extension] if extension else best(request.headers.get("accept", ""), tuple(FORMATS.values()))
+    media_type = FORMATS[extension] if extension else best(", ".join(request.headers.getlist("accept")), tuple(FORMATS.values()))
     if media_type != "text/html":
         return await _answer(request, query, media_type, extension, _given(request, query), site)
     given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty
@@ -132,8 +135,8 @@ async def _answer(
     if ending == "html":
         body = site.pages.answer(page, await _choices(query, backing), backing.queries, site.public_url())
     else:
-        body = formats.WRITERS[ending](page, site.public_url())
-    if ending in ("csv", *formats.CITATIONS):
+        body = renderings.WRITERS[ending](page, site.public_url())
+    if ending in ("csv", *renderings.CITATIONS):
         headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.{ending}"'
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     return Response(body, headers=headers, media_type=media_type + charset)
@@ -141,7 +144,7 @@ async def _answer(
 
 def _headers(page: Page, extension: str) -> dict[str, str]:
     """Return what an answer of any format says beside its body."""
-    links = formats.links(page, extension)
+    links = renderings.links(page, extension)
     related = [f'<{links[relation]}>; rel="{relation}"' for relation in ("self", "next", "prev") if links[relation]]
     related.append(f'<{links["describedby"]}>; rel="describedby"; type="application/sparql-query"')
     related.append(f'<{page.path("csv-metadata.json")}>; rel="describedby"; type="{FORMATS["csv-metadata.json"]}"')
@@ -158,7 +161,7 @@ def _headers(page: Page, extension: str) -> dict[str, str]:
 
 def _tag(asked: Asked, media_type: str, site: Site) -> str:
     """Return the entity tag of an answer, weak because it is the same for each content coding."""
-    known = (site.backing.dataset().digest, asked.query.text, sorted(asked.given.items()), media_type, site.public_url())
+    known = (site.state(), asked.query.text, sorted(asked.given.items()), media_type, site.public_url())
     return f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
 
 

@@ -1,13 +1,14 @@
 """Where agents come in by HTTP: /mcp, for the Model Context Protocol (streamable HTTP, without sessions, answers in JSON)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from suasion.delivery import unless_gone
 from suasion.errors import MethodNotAllowed
 from suasion.sparql import read_body
 
@@ -52,7 +53,7 @@ class Doorway:
             sent = True
             await send(message)
 
-        await _unless_gone(receive, server.answer({**scope, "headers": _plain(scope)}, _again(body, receive), send_on))
+        await unless_gone(receive, server.answer({**scope, "headers": _plain(scope)}, _again(body, receive), send_on))
         if not sent:
             await Response(status_code=499)(scope, receive, send)
 
@@ -73,21 +74,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return received
-
-
-async def _unless_gone(receive: Receive, answer: Coroutine[None, None, None]) -> None:
-    """Wait for an answer, or for the client to leave: then what computes it is cancelled."""
-    answering = asyncio.ensure_future(answer)
-    leaving = asyncio.ensure_future(_left(receive))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if answering.done():
-            await answering
-    finally:
-        leaving.cancel()
-        answering.cancel()
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

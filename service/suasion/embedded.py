@@ -9,12 +9,13 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from suasion import formats
+from suasion import renderings
 from suasion.assembly import Assembly, assembled
 from suasion.errors import NotReady
-from suasion.exchange import Question
+from suasion.exchange import Answer, Question
 from suasion.questions import Page, ask
 from suasion.settings import Settings
 from suasion.source import Source
@@ -48,18 +49,18 @@ class Embedded:
 
     def rows(self, name: str, given: Mapping[str, str]) -> dict[str, Any]:
         """Return the JSON of an answer to a question."""
-        document = json.loads(formats.json_text(self._page(name, given), self._open().settings.public_url))
+        document = json.loads(renderings.json_text(self._page(name, given), self._open().settings.public_url))
         assert isinstance(document, dict)
         return document
 
     def csv(self, name: str, given: Mapping[str, str]) -> str:
         """Return the CSV of an answer to a question."""
-        return formats.csv_text(self._page(name, given), "")
+        return renderings.csv_text(self._page(name, given), "")
 
     def sparql(self, query: str, union: bool, seconds: float | None) -> tuple[str, bytes, str]:
         """Return media type, body and dataset of the answer to a query: rows as SPARQL JSON has them, or Turtle."""
         assembly = self._open()
-        answer = self._run(assembly.sparql(Question(query, union=union, rows=_ALL), deadline_seconds=seconds or 0))
+        answer = self._run(_whole(assembly, Question(query, union=union, rows=_ALL), seconds or 0))
         return answer.media_type, answer.body, assembly.engine.ready.digest
 
     def close(self) -> None:
@@ -86,6 +87,20 @@ class Embedded:
             raise NotReady("The graph was closed before the answer came.") from None
         finally:
             future.cancel()
+
+
+async def _whole(assembly: Assembly, question: Question, seconds: float) -> Answer:
+    """Return an answer with all its parts."""
+    answer = await assembly.sparql(question, deadline_seconds=seconds)
+    if answer.rest is None:
+        return answer
+    parts = [answer.body]
+    try:
+        while part := await answer.rest.part():
+            parts.append(part)
+    finally:
+        answer.rest.close()
+    return replace(answer, body=b"".join(parts), rest=None)
 
 
 async def _started(settings: Settings, source: Source) -> Assembly:

@@ -5,23 +5,33 @@
     + DataFileError      a file does not parse, or holds what no data file may hold
     + FaultsFound        checks or shapes found faults
     + QueryFileError     a .rq file breaks the rules of queries/README.md
+    + DatasetDamaged     the folder of a dataset is not what was written there
   x RequestError         the request is at fault
     + BadQuery           SPARQL that does not parse or may not run            400
+      - UnknownFunction  a call of a function that the engine does not have   422
+    + BadGraph           the name of a graph is no absolute IRI               400
+    + BadDocument        RDF that does not parse, or holds what is not taken  400
     + UnknownHost        a Host that the service does not answer for          400
     + BadParameter       a missing or malformed parameter                     422
       - UnknownParameter a parameter that the endpoint does not have          400
+    + Unauthorized       a write without a token, or with a wrong one         401
+    + Forbidden          a write that nobody may do here                      403
     + NotFound           no such thing                                        404
     + MethodNotAllowed   the resource does not answer this method             405
     + NotAcceptable      no media type that the client accepts                406
+    + PreconditionFailed a condition of the request does not hold             412
     + TooLarge           a request body above the limit                       413
+    + UrlTooLong         a URL above the limit                                414
     + UnsupportedMedia   a request body of a type that is not read            415
     + TooManyRequests    the client has used up its share                     429
   x Unanswered           the request is fine, the answer is not to be had
     + TimedOut           the deadline passed                                  504
     + AnswerTooLarge     the answer is above the size limit                   507
+    + StorageFull        no room on disk for a write: nothing was changed     507
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + RemoteFailed       an endpoint of SERVICE gave no whole result       502
     + Unreached          the service does not answer, or not as Suasion does  502
     + NotInstalled       a package that is not installed                      501
     + Failed             a fault of the service, kept in its log              500
@@ -60,6 +70,10 @@ class QueryFileError(DataError):
     title = "A query file breaks a rule"
 
 
+class DatasetDamaged(DataError):
+    title = "A dataset is damaged"
+
+
 class RequestError(SuasionError):
     title = "Bad request"
     status = 400
@@ -67,6 +81,19 @@ class RequestError(SuasionError):
 
 class BadQuery(RequestError):
     title = "The SPARQL query cannot be run"
+
+
+class UnknownFunction(BadQuery):
+    title = "The query calls a function that is not here"
+    status = 422
+
+
+class BadGraph(RequestError):
+    title = "The graph has no proper name"
+
+
+class BadDocument(RequestError):
+    title = "The RDF cannot be read"
 
 
 class UnknownHost(RequestError):
@@ -81,6 +108,16 @@ class BadParameter(RequestError):
 class UnknownParameter(BadParameter):
     title = "Unknown parameter"
     status = 400
+
+
+class Unauthorized(RequestError):
+    title = "A token is needed"
+    status = 401
+
+
+class Forbidden(RequestError):
+    title = "Not allowed"
+    status = 403
 
 
 class NotFound(RequestError):
@@ -98,9 +135,19 @@ class NotAcceptable(RequestError):
     status = 406
 
 
+class PreconditionFailed(RequestError):
+    title = "A condition does not hold"
+    status = 412
+
+
 class TooLarge(RequestError):
     title = "The request is too large"
     status = 413
+
+
+class UrlTooLong(RequestError):
+    title = "The URL is too long"
+    status = 414
 
 
 class UnsupportedMedia(RequestError):
@@ -127,6 +174,11 @@ class AnswerTooLarge(Unanswered):
     status = 507
 
 
+class StorageFull(Unanswered):
+    title = "No room on disk"
+    status = 507
+
+
 class Overloaded(Unanswered):
     title = "Too busy"
     status = 503
@@ -140,6 +192,11 @@ class WorkerDied(Unanswered):
 class NotReady(Unanswered):
     title = "Not ready"
     status = 503
+
+
+class RemoteFailed(Unanswered):
+    title = "An endpoint of SERVICE failed"
+    status = 502
 
 
 class Unreached(Unanswered):

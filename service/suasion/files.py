@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 from urllib.parse import quote, urljoin
 
 import pyoxigraph as ox
@@ -48,8 +48,9 @@ class _File:
 def read(source: Source, terminal: TextIO | None = None) -> ox.Store:
     """Return a store of what the files of a source say.
 
-    Quads go to their graphs, triples to the default graph, or with `graph_per_file` to the graph of their file. Blank nodes
-    of two files are never the same. Progress is shown where the terminal is one.
+    Quads go to their graphs, triples to the default graph, or with `graph_per_file` to the graph of their file, whose name is
+    then also what relative IRIs in the file are resolved against (RFC 3986, section 5.1.3). Blank nodes of two files are never
+    the same. Progress is shown where the terminal is one.
     Raises DataFileError with file, line where there is one, and remedy; nothing half-loaded is returned.
     """
     if source.base_iri:
@@ -60,7 +61,8 @@ def read(source: Source, terminal: TextIO | None = None) -> ox.Store:
     before = 0
     with Meter(sum(file.size for file in files), terminal) as meter:
         for file in files:
-            _load(store, file, source.base_iri or None, budget, _shown(meter, before, file.path.name))
+            base_iri = file.graph.value if file.graph else source.base_iri or None
+            _load(store, file, base_iri, budget, _shown(meter, before, file.path.name))
             before += file.size
     return store
 
@@ -119,7 +121,7 @@ def _graph(path: Path, base_iri: str) -> ox.NamedNode:
 
 def _load(store: ox.Store, file: _File, base_iri: str | None, budget: Budget, at: Callable[[int], None]) -> None:
     try:
-        with file.path.open("rb") as raw, opened(file.path, raw, budget, _scan(file), at) as stream:
+        with file.path.open("rb") as raw, opened(file.path, raw, budget, scan(file.path, file.format), at) as stream:
             store.bulk_load(input=stream, format=file.format, base_iri=base_iri, to_graph=file.graph)
     except SyntaxError as error:
         raise _misparsed(file, error, base_iri) from error
@@ -127,29 +129,28 @@ def _load(store: ox.Store, file: _File, base_iri: str | None, budget: Budget, at
         raise _unreadable(file.path, error) from error
 
 
-def _scan(file: _File) -> Scan | None:
-    if file.format == ox.RdfFormat.RDF_XML:
-        return WholeXml(file.path)
-    if file.format == ox.RdfFormat.JSON_LD:
-        return ShallowJson(file.path)
+def scan(path: Path, format_: ox.RdfFormat) -> Scan | None:
+    """Return what looks at the bytes of a format before the parser does, None where nothing need."""
+    if format_ == ox.RdfFormat.RDF_XML:
+        return WholeXml(path)
+    if format_ == ox.RdfFormat.JSON_LD:
+        return ShallowJson(path)
     return None
 
 
-def _misparsed(file: _File, error: SyntaxError, base_iri: str | None) -> DataFileError:
+def fault(name: str, error: SyntaxError, line: int | None) -> str:
+    """Return one sentence on what a parser found in something of a name, with the place and a remedy."""
     message = " ".join(error.msg.split())
-    line = error.lineno
-    if line is None and file.format == ox.RdfFormat.RDF_XML:
-        line = _line_of_fault(file, base_iri)
     place = _PLACE.match(message)
     column = f", column {place[1] or place[2]}" if place else ""
-    fault = message[place.end() :] if place else message
-    remedy = next((remedy for words, remedy in _REMEDIES if words.lower() in fault.lower()), "correct the file")
-    shown = "".join(c if c.isprintable() else "�" for c in fault.rstrip("."))
+    words = message[place.end() :] if place else message
+    remedy = next((remedy for known, remedy in _REMEDIES if known.lower() in words.lower()), "correct the file")
+    shown = "".join(c if c.isprintable() else "�" for c in words.rstrip("."))
     shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + " …"
-    return DataFileError(f"{file.path}{f', line {line}' if line else ''}{column}: {shown}: {remedy}.")
+    return f"{name}{f', line {line}' if line else ''}{column}: {shown}: {remedy}."
 
 
-def _line_of_fault(file: _File, base_iri: str | None) -> int:
+def line_of_fault(stream: IO[bytes], format_: ox.RdfFormat, base_iri: str | None) -> int:
     """Return the line at which the parser stops: it is fed line by line, for its errors in RDF/XML name none."""
 
     class Lines:
@@ -160,13 +161,21 @@ def _line_of_fault(file: _File, base_iri: str | None) -> int:
             return stream.readline()
 
     lines = Lines()
-    with file.path.open("rb") as raw, opened(file.path, raw, Budget(sys.maxsize), _scan(file), lambda _: None) as stream:
-        try:
-            for _ in ox.parse(input=lines, format=file.format, base_iri=base_iri):  # type: ignore[arg-type]
-                pass
-        except SyntaxError:
-            return lines.number
+    try:
+        for _ in ox.parse(input=lines, format=format_, base_iri=base_iri):  # type: ignore[arg-type]
+            pass
+    except SyntaxError:
+        return lines.number
     return lines.number
+
+
+def _misparsed(file: _File, error: SyntaxError, base_iri: str | None) -> DataFileError:
+    line = error.lineno
+    if line is None and file.format == ox.RdfFormat.RDF_XML:
+        again = scan(file.path, file.format)
+        with file.path.open("rb") as raw, opened(file.path, raw, Budget(sys.maxsize), again, lambda _: None) as stream:
+            line = line_of_fault(stream, file.format, base_iri)
+    return DataFileError(fault(str(file.path), error, line))
 
 
 def _unreadable(path: Path, error: OSError) -> DataFileError:

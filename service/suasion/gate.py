@@ -6,11 +6,12 @@ the W3C test queries need. The scanner only moves forward, and knows strings, IR
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from suasion.errors import BadQuery
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       (?P<space>\s++|\#[^\n\r]*+)
     | (?P<term>
@@ -28,6 +29,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""One token of a query, by kind."""
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _OPEN, _CLOSE = frozenset(("(", "{", "[", "<<")), frozenset((")", "}", "]", ">>"))
 _WIDE = frozenset(("UNION", "BIND", "FILTER", "MINUS", "EXISTS", "IN", "GRAPH", "SELECT", "||", "&&", "=", "<", ">", "-"))
@@ -55,10 +57,28 @@ def pass_through(query: str, limits: Limits) -> bool:
     """
     if len(query) > limits.characters:
         raise BadQuery(f"The query has {len(query):,} characters; {limits.characters:,} are the limit.", {"limit": "characters"})
-    volatile = _scan(query, limits)
-    if "\\u" in query or "\\U" in query:
-        volatile |= _scan(_ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), query), limits)
-    return not volatile
+    volatile = [_scan(reading, limits) for reading in _readings(query)]
+    return not any(volatile)
+
+
+def tokens(text: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield what a text consists of, blanks and comments left out: kind, text, start and end; it ends at an unclosed string.
+
+    Kinds are term, name, tag, word and other.
+    """
+    for match in TOKEN.finditer(text):
+        kind = str(match.lastgroup)
+        if kind == "unclosed":
+            return
+        if kind != "space":
+            yield kind, match.group(), match.start(), match.end()
+
+
+def _readings(text: str) -> tuple[str, ...]:
+    r"""Return the texts that engines may take a text for: itself, and with its \u escapes decoded, where it has some."""
+    if "\\u" in text or "\\U" in text:
+        return text, _ESCAPE.sub(lambda match: _decoded(match[1] or match[2]), text)
+    return (text,)
 
 
 def _decoded(digits: str) -> str:
@@ -73,7 +93,7 @@ def _scan(query: str, limits: Limits) -> bool:
     seen: Counter[str] = Counter()
     data: int | None = None  # the depth outside VALUES or DATA: a long list is cheap inside
     before = ""
-    for match in _TOKEN.finditer(query):
+    for match in TOKEN.finditer(query):
         kind, text = str(match.lastgroup), match.group()
         if kind == "space":
             continue
@@ -83,7 +103,7 @@ def _scan(query: str, limits: Limits) -> bool:
         # Engines read SERVICE where it is glued to what stands before it (1SERVICE) or to a name (SERVICE:x): so any word or
         # prefix that holds it is refused.
         if "SERVICE" in (symbol if kind == "word" else text.partition(":")[0].upper() if kind == "name" else ""):
-            remedy = "this endpoint reaches no other; a prefix may not be called so either"
+            remedy = "a query reaches nothing outside; a prefix may not be called so either"
             raise BadQuery(f"SERVICE is not allowed here: {remedy}.", {"limit": "service"})
         volatile |= kind == "word" and symbol in _VOLATILE
         if kind == "other" and symbol in _OPEN:

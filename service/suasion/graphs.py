@@ -3,58 +3,87 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from suasion.errors import BadParameter, NotAcceptable, NotFound
-from suasion.exchange import Question
+from suasion.errors import BadGraph, BadParameter, NotAcceptable
+from suasion.exchange import GRAPH_TYPES, Question
+from suasion.formats import ALIASES
 from suasion.negotiation import ranked
 from suasion.prefixes import BASE
-from suasion.sparql import GRAPH_TYPES, UNION, Endpoint
+from suasion.sparql import UNION, Endpoint, accept
 
+_UPDATE = "http://www.w3.org/ns/sparql-service-description#SPARQL11Update"
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
-async def indirect(request: Request, endpoint: Endpoint, client: str) -> Response:
-    """Answer /graph-store?graph=IRI or ?default with the triples of a graph (Graph Store HTTP Protocol, section 4.2).
+def named(request: Request) -> str | None:
+    """Return the graph that /graph-store?graph=IRI names, None for ?default (Graph Store HTTP Protocol, section 4.2).
 
-    Raises BadParameter (422) unless exactly one of the two is given, NotFound (404) for a graph that does not exist, and
-    what Endpoint.respond raises.
+    Raises BadParameter (422) unless exactly one of the two is given.
     """
     names = request.query_params.getlist("graph")
     default = "default" in request.query_params
     if len(names) + default != 1 or len(request.query_params.multi_items()) != 1:
         example = f"/graph-store?graph={BASE}graph/places, or /graph-store?default"
         raise BadParameter("Name one graph, or the default graph.", {"example": example})
-    return await _answer(request, endpoint, client, None if default else names[0])
+    return None if default else names[0]
 
 
-async def direct(request: Request, endpoint: Endpoint, client: str, iri: str) -> Response:
-    """Answer the IRI of a graph with its triples (Graph Store HTTP Protocol, section 4.1). Raises as `indirect` does."""
-    return await _answer(request, endpoint, client, iri)
+def below(request: Request, public_url: str) -> str:
+    """Return the graph that a path below /graph-store/ names itself (Graph Store HTTP Protocol, section 4.1).
+
+    Raises BadParameter (422) for a query string, BadGraph (400) for a path that is not percent-encoded.
+    """
+    if request.scope["query_string"]:
+        raise BadParameter("The path names the graph itself: leave out the parameters.")
+    try:
+        return public_url + bytes(request.scope["raw_path"]).decode("ascii")
+    except UnicodeDecodeError:
+        raise BadGraph("The path is not percent-encoded: encode its UTF-8.") from None
 
 
-async def described(request: Request, endpoint: Endpoint, client: str, query: str, address: str) -> Response:
+async def answer(request: Request, endpoint: Endpoint, client: str, iri: str | None) -> Response:
+    """Answer with the triples of a graph, None being the default graph (Graph Store HTTP Protocol, section 5.2).
+
+    Raises BadGraph (400) for a name that is no IRI, NotFound (404) for a graph that does not exist, and what
+    Endpoint.respond raises.
+    """
+    union = iri == UNION
+    graph = None if union else iri
+    question = Question(
+        _GRAPH,
+        default_graphs=None if graph is None else (graph,),
+        union=union,
+        graph_types=_graph_types(request),
+        graph=graph,
+    )
+    return await endpoint.respond(request, question, client, endpoint.deadline_seconds, repeatable=True)
+
+
+async def described(request: Request, endpoint: Endpoint, client: str, query: str, address: str, *, writable: bool) -> Response:
     """Answer with the SPARQL 1.1 Service Description of the endpoint at an address; `query` constructs it."""
     terms = {
         "endpoint": {"type": "uri", "value": address},
         "dataset": {"type": "uri", "value": address + "#dataset"},
         "default": {"type": "uri", "value": address + "#default"},
+        "limits": {"type": "literal", "value": _limits(endpoint, endpoint.most_bytes(request.scope)), "xml:lang": "en"},
     }
+    if writable:
+        terms["update"] = {"type": "uri", "value": _UPDATE}
     question = Question(query, terms, graph_types=_graph_types(request))
     return await endpoint.respond(request, question, client, endpoint.deadline_seconds, repeatable=True)
 
 
-async def _answer(request: Request, endpoint: Endpoint, client: str, iri: str | None) -> Response:
-    union = iri == UNION
-    if iri is not None and not union and not await endpoint.has_graph(iri):
-        raise NotFound(f"There is no graph {iri[:200]}: the service description at /sparql lists them.")
-    question = Question(
-        _GRAPH, default_graphs=None if iri is None or union else (iri,), union=union, graph_types=_graph_types(request)
+def _limits(endpoint: Endpoint, request_bytes: int) -> str:
+    return (
+        f"A query may take {endpoint.deadline_seconds:g} s and its answer have {endpoint.answer_bytes:,} bytes, a request body "
+        f"{request_bytes:,} bytes. An answer is whole, or an error, or cut so that the client sees it; with partial=true rows "
+        "that are not all may be answered, and say so. Extension functions are refused, and so are SERVICE and updates unless "
+        "this description names them."
     )
-    return await endpoint.respond(request, question, client, endpoint.deadline_seconds, repeatable=True)
 
 
 def _graph_types(request: Request) -> tuple[str, ...]:
     """Return the graph formats that a client accepts, best first. Raises NotAcceptable (406) when there is none."""
-    types = ranked(request.headers.get("accept", ""), GRAPH_TYPES)
+    types = ranked(accept(request), GRAPH_TYPES, ALIASES)
     if not types:
         raise NotAcceptable(f"A graph is offered as {', '.join(GRAPH_TYPES)}.", {"offered": list(GRAPH_TYPES)})
     return types

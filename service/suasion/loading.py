@@ -67,8 +67,12 @@ def digest(store: ox.Store) -> str:
     """
     if store.query(_HAS_BLANK_NODE):
         return ""
-    lines = ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b""
-    return sha256(b"".join(sorted(lines.splitlines(keepends=True)))).hexdigest()
+    return sha256(b"".join(sorted(lines(store)))).hexdigest()
+
+
+def lines(store: ox.Store) -> list[bytes]:
+    """Return the N-Quads of a store, each with its line end."""
+    return (ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True)
 
 
 def data_files(bundle: Path) -> tuple[DataFile, ...]:

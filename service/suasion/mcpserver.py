@@ -87,12 +87,12 @@ class McpServer:
     def __init__(self, assembly: Assembly, offered: Mapping[str, Tool]) -> None:
         self._tools = offered
         self._texts = shelf.offered(assembly)
-        self._prompts = () if assembly.source.files else _PROMPTS
+        self._prompts = _PROMPTS if assembly.source.bundle else ()
         self._server = Server(
             "suasion",
             version=__version__,
             title="Suasion",
-            instructions=_FILES if assembly.source.files else _ARTICLE,
+            instructions=_ARTICLE if assembly.source.bundle else _FILES,
             get_tool_input_schema=lambda _: None,
             on_list_tools=_safely(self._list_tools),
             on_call_tool=_safely(self._call_tool),

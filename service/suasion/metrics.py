@@ -16,14 +16,14 @@ class Reading:
     """The state of the engine at one moment.
 
     `digest` names the dataset, None where it has no name: before it is loaded, and for files with blank nodes. `loaded` says
-    whether it is loaded and verified. `living` are worker processes, `idle` those that wait for a question, by lane; `counts`
-    what happened to queries since the start, by event.
+    whether it is loaded and verified. `living` counts the worker processes: it asks the kernel, so call it where the number is
+    needed. `idle` are those that wait for a question, by lane; `counts` what happened to queries since the start, by event.
     """
 
     digest: str | None = None
     loaded: bool = False
     quads: int = 0
-    living: int = 0
+    living: Callable[[], int] = int
     idle: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class _Engine(Collector):
         generation = {"digest": f"sha256:{reading.digest}"} if reading.digest else {}
         yield InfoMetricFamily("suasion_generation", "The dataset that is served.", value=generation)
         yield GaugeMetricFamily("suasion_quads", "Quads of the dataset.", value=reading.quads)
-        yield GaugeMetricFamily("suasion_workers_living", "Worker processes that live.", value=reading.living)
+        yield GaugeMetricFamily("suasion_workers_living", "Worker processes that live.", value=reading.living())
         idle = GaugeMetricFamily("suasion_workers_idle", "Workers that wait for a query, by lane.", labels=["lane"])
         for lane, number in reading.idle.items():
             idle.add_metric([lane], number)

@@ -37,7 +37,7 @@ class Observation:
     """Names, times, counts and logs the requests of an application, and answers for it when it fails.
 
     In `scope["state"]` it leaves `request_id` and the client address; from there it takes `outcome`, `query_hash`, `lane` and
-    `failure`, the trace of a fault that was answered, where an endpoint put them.
+    the name of the `token`, and from `failure` the trace of a fault that was answered, where an endpoint put them.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, log: AccessLog | None) -> None:
@@ -106,7 +106,7 @@ class Observation:
             "bytes": seen.size,
             "outcome": outcome,
         }
-        for name in ("query_hash", "lane"):
+        for name in ("query_hash", "lane", "token"):
             if name in state:
                 fields[name] = str(state[name])
         match self._settings.log_client:

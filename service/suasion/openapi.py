@@ -3,10 +3,11 @@
 import copy
 from collections.abc import Mapping, Sequence
 
-from suasion import formats
+from suasion import renderings
 from suasion.catalog import Column, Parameter, Query
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
+from suasion.formats import NAMES
 from suasion.questions import LEVELS, MOST_OFFSET, ORDERS, Backing, choices, parameters
-from suasion.sparql import GRAPH_TYPES, SOLUTION_TYPES
 
 Schema = dict[str, object]
 _PARAMETER_TYPES: Mapping[str, Schema] = {
@@ -36,6 +37,7 @@ _STATUSES = {
     422: "A parameter with a bad value",
     429: "The share of the client is used up",
     500: "The query ended its worker process",
+    502: "An endpoint of SERVICE gave no whole result",
     503: "Too busy",
     504: "The query ran out of time",
     507: "The answer is too large",
@@ -77,11 +79,11 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
         "in": "path",
         "required": True,
         "description": "The format",
-        "schema": {"enum": list(formats.TYPES)},
+        "schema": {"enum": list(renderings.TYPES)},
         "example": "csv",
     }
     said = f"{query.question}\n\nThe query: `/queries/{query.name}`."
-    content = {media_type: {"schema": _TEXT} for media_type in formats.TYPES.values()}
+    content = {media_type: {"schema": _TEXT} for media_type in renderings.TYPES.values()}
     content |= {
         "application/json": {"schema": _envelope(query)},
         "application/sparql-results+json": {"schema": _ref("SolutionsInJson")},
@@ -165,9 +167,24 @@ def sparql_operation(method: str) -> dict[str, object]:
     """Return the OpenAPI entry of the SPARQL endpoint for GET or POST."""
     asked = "SELECT ?claim ?summary WHERE { ?claim <https://w3id.org/suasion/def#summary> ?summary } LIMIT 5"
     names = (("default-graph-uri", "A graph of the default graph"), ("named-graph-uri", "A named graph of the dataset"))
-    graphs: list[dict[str, object]] = [
+    common: list[dict[str, object]] = [
         {"name": n, "in": "query", "description": d, "schema": {"type": "array", "items": {"type": "string", "format": "uri"}}}
         for n, d in names
+    ]
+    common += [
+        {"name": "format", "in": "query", "description": "Goes before Accept", "schema": {"enum": list(NAMES)}},
+        {
+            "name": "timeout",
+            "in": "query",
+            "description": "Seconds that the query may take",
+            "schema": {"type": "number", "exclusiveMinimum": 0},
+        },
+        {
+            "name": "partial",
+            "in": "query",
+            "description": "Whether rows that are not all may be answered, marked as truncated",
+            "schema": {"type": "boolean", "default": False},
+        },
     ]
     query: dict[str, object] = {"name": "query", "in": "query", "required": True, "schema": _TEXT, "example": asked}
     form: Schema = {"type": "object", "required": ["query"], "properties": {"query": _TEXT}, "example": {"query": asked}}
@@ -178,11 +195,12 @@ def sparql_operation(method: str) -> dict[str, object]:
             "application/x-www-form-urlencoded": {"schema": form},
         },
     }
-    statuses = (400, 406, 422, 429, 500, 503, 504, 507) if method == "GET" else (400, 406, 413, 415, 422, 429, 500, 503, 504, 507)
+    sent = (413, 415) if method == "POST" else ()
+    statuses = (400, 406, *sent, 422, 429, 500, 502, 503, 504, 507)
     return {
         "summary": "SPARQL 1.1 Protocol, read only",
         "operationId": "sparql" if method == "GET" else "sparql_post",
-        "parameters": [query, *graphs] if method == "GET" else graphs,
+        "parameters": [query, *common] if method == "GET" else common,
         **({} if method == "GET" else {"requestBody": body}),
         "responses": {
             "200": {"description": "Results", "content": {t: {} for t in (*SOLUTION_TYPES, *GRAPH_TYPES)}},

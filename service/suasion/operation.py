@@ -6,9 +6,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from suasion.accesslog import AccessLog
-from suasion.errors import DataError, NotReady
+from suasion.errors import NotReady
 from suasion.guard import Guard
 from suasion.metrics import Metrics, Reading
 from suasion.observation import Observation
@@ -17,17 +18,22 @@ from suasion.settings import Settings
 _TYPES = {".css": "text/css; charset=utf-8"}
 
 
-def equip(app: FastAPI, settings: Settings, read: Callable[[], Reading], log: AccessLog | None) -> Metrics:
+def equip(
+    app: FastAPI,
+    settings: Settings,
+    read: Callable[[], Reading],
+    log: AccessLog | None,
+    most_bytes: Callable[[Scope], int] | None = None,
+) -> Metrics:
     """Add the routes and, outside all others, the layers of operation; return the metrics, which `app.state` has too.
 
+    `most_bytes` tells how large the body of a request may be; without it that is the setting.
     `read` tells the state of the engine; it is asked by /healthz, /readyz and /metrics and has to answer from memory.
-    Call it after every other add_middleware. Raises DataError for a setting that makes no sense.
+    Call it after every other add_middleware.
     """
-    if settings.trusted_proxies < 0:
-        raise DataError(f"trusted_proxies is {settings.trusted_proxies}: it is a number of proxies, 0 or more.")
     metrics = Metrics(read, lambda: log.dropped if log else 0)
     app.state.metrics = metrics
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, most_bytes=most_bytes)
     app.add_middleware(Observation, settings=settings, metrics=metrics, log=log)
 
     async def healthz(_: Request) -> Response:
@@ -62,7 +68,7 @@ def refuse_unready(reading: Reading) -> None:
     """Raise NotReady, with the cause, unless the data are verified and some worker can take a query soon."""
     if not reading.loaded:
         raise NotReady("The data are not loaded and verified.")
-    if not reading.living:
+    if not reading.living():
         raise NotReady("No worker lives: queries cannot be answered.")
 
 

@@ -1,15 +1,15 @@
 """Pages for readers: a question with its form, its rows and how to get them elsewhere; and the list of all questions."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment
 
-from suasion import citations, formats
+from suasion import citations, renderings
 from suasion.catalog import Parameter, Query
 from suasion.errors import SuasionError
 from suasion.exchange import Term
-from suasion.prefixes import ID, Prefixes
+from suasion.prefixes import CLAIM, ID, Prefixes
 from suasion.questions import Page, example, parameters
 from suasion.terms import plain
 
@@ -18,11 +18,10 @@ _LABELS = {"json": "JSON", "csv": "CSV", "ttl": "Turtle", "jsonld": "JSON-LD", "
 
 
 class Pages:
-    """The templates, compiled once."""
+    """The pages that the templates make."""
 
-    def __init__(self) -> None:
-        folder = Path(__file__).parent / "templates"
-        self._environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(folder))
+    def __init__(self, templates: Environment) -> None:
+        self._environment = templates
 
     def answer(self, page: Page, choices: Mapping[str, Sequence[str]], queries: Mapping[str, Query], public_url: str) -> str:
         """Return the page of an answer; `choices` are what each parameter may be."""
@@ -32,14 +31,14 @@ class Pages:
             given=page.asked.given,
             fields=_fields(page.query, choices),
             page=page,
-            rows=[_cells(page, row) for row in page.rows],
+            rows=[_cells(page, row, queries) for row in page.rows],
             claims=_claims(page),
             related=[queries[name] for name in page.query.related],
-            links=formats.links(page, "html"),
+            links=renderings.links(page, "html"),
             formats={label: page.path(ending) for ending, label in _LABELS.items()},
             citation=citations.sentence(citation),
             url=public_url + page.path("csv"),
-            json_url=public_url + page.path("json"),
+            shows_claims="claim" in queries,
         )
 
     def refusal(self, query: Query, given: Mapping[str, str], choices: Mapping[str, Sequence[str]], error: SuasionError) -> str:
@@ -63,24 +62,24 @@ def _fields(query: Query, choices: Mapping[str, Sequence[str]]) -> list[tuple[Pa
     ]
 
 
-def _cells(page: Page, row: Mapping[str, Term]) -> list[list[tuple[str, str]]]:
+def _cells(page: Page, row: Mapping[str, Term], queries: Mapping[str, Query]) -> list[list[tuple[str, str]]]:
     """Return the cells of a row: of each the values, with their link or ""."""
-    return [[_shown(term, page.prefixes) for term in terms] for _, _, terms in page.cells(row)]
+    return [[_shown(term, page.prefixes, queries) for term in terms] for _, _, terms in page.cells(row)]
 
 
 def _claims(page: Page) -> list[tuple[str, Mapping[str, object]]]:
-    told = formats.provenance(page).get("claims", {})
+    told = renderings.provenance(page).get("claims", {})
     assert isinstance(told, dict)
     return list(told.items())
 
 
-def _shown(term: Term, prefixes: Prefixes) -> tuple[str, str]:
+def _shown(term: Term, prefixes: Prefixes, queries: Mapping[str, Query]) -> tuple[str, str]:
     """Return the text of a value and where it leads: things of ours to what is said of them, others to the web."""
     value = term["value"]
     if term["type"] != "uri":
         return str(plain(term)), ""
     short = prefixes.shorten(value)
-    if value.startswith(ID) and short != value:
-        kind = "claim" if short.startswith("claim:") else "thing"
-        return short, f"/{'claim' if kind == 'claim' else 'entity'}.html?{kind}={short}"
+    name, parameter = ("claim", "claim") if value.startswith(CLAIM) else ("entity", "thing")
+    if value.startswith(ID) and name in queries:
+        return short, f"/{name}.html?{urlencode({parameter: short})}"
     return short, value if value.startswith(("https://", "http://")) else ""

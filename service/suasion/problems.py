@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion.errors import Overloaded, SuasionError, TimedOut
+from suasion.errors import Overloaded, SuasionError, TimedOut, Unauthorized
 from suasion.prefixes import BASE
 
 MEDIA_TYPE = "application/problem+json"
@@ -23,6 +23,9 @@ def response(error: SuasionError) -> Response:
         headers["Suasion-Completeness"] = "timed out"
     if isinstance(error, Overloaded):
         headers["Retry-After"] = "2"
+    if isinstance(error, Unauthorized):  # RFC 6750, section 3
+        fault = ', error="invalid_token"' if "error" in error.extra else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="suasion"{fault}'
     if offered := error.extra.get("allow"):
         headers["Allow"] = str(offered)
     return Response(json.dumps(body, ensure_ascii=False), error.status, headers, MEDIA_TYPE)

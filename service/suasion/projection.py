@@ -12,7 +12,7 @@ from suasion.syntax import described
 def refuse_mismatches(folder: Path, queries: tuple[Query, ...]) -> None:
     """Raise QueryFileError unless each query parses, is a SELECT, projects its columns in order, and projects its parameters.
 
-    A parameter has to be projected, because terms are bound to projected variables only.
+    A parameter has to be projected, because terms are bound to projected variables only; the text of a search is not bound.
     """
     for query in queries:
         path = folder / f"{query.name}.rq"

@@ -5,6 +5,7 @@ Nothing here is timed for each connection: the server looks at all of them once 
 
 import asyncio
 import fcntl
+import socket
 import struct
 import termios
 from collections.abc import Callable
@@ -23,8 +24,15 @@ WRITE_BYTES_PER_SECOND = 256
 """A reader who takes less, over the time that a write may stall, counts as stalled."""
 UNWANTED_BYTES = 64 * 1024
 """What is read, and thrown away, of a body after its request was answered; then the connection is cut."""
+HEAD_BYTES = 256 * 1024
+"""The most bytes of a request line and headers; what is over the limit of a URL, but not over this, gets a problem document."""
+LINGER_SECONDS = 2.0
+"""Time for a client to read why its request line or headers were refused, while it still sends them."""
 LAST_CHANCE_SECONDS = 0.5
 """While the server ends, time for a request that is under way on an idle connection."""
+FIRST_REQUEST_SECONDS = 1.5
+"""And as much more for one of which the head is being sent, or that would be the first of its connection."""
+CLOSE = (b"connection", b"close")
 
 Reason = Literal["headers", "body", "writing", "connections"]
 _Phase = tuple[Literal["headers", "body"], RequestResponseCycle | None]
@@ -46,6 +54,7 @@ class LimitedConfig(uvicorn.Config):
             proxy_headers=False,
             timeout_keep_alive=settings.keep_alive_seconds,
             timeout_graceful_shutdown=settings.shutdown_seconds,
+            h11_max_incomplete_event_size=HEAD_BYTES,
         )
 
 
@@ -61,15 +70,19 @@ class LimitedProtocol(H11Protocol):
     _pending = 0
     _pending_since = 0.0
     _ending = False
+    _lingering = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it with 503 when there are too many."""
         super().connection_made(transport)
+        self.app_state = {**self.app_state, "cut": self._reset}
         if len(self.connections) > self.config.settings.connections:
             self._refuse("connections", b"503 Service Unavailable", b"retry-after: 5\r\n")
 
     def data_received(self, data: bytes) -> None:
         """Note what came, and stop reading a body that nobody wants any more."""
+        if self._lingering:
+            return
         self._heard = self.loop.time()
         self._received += len(data)
         with suppress(h11.LocalProtocolError):  # bytes that are no HTTP, while an answer is being sent
@@ -101,22 +114,44 @@ class LimitedProtocol(H11Protocol):
                     self.scope["state"]["outcome"] = "TooSlow"
                 self._refuse(phase[0], b"408 Request Timeout")
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, a request line that is too long (414), or headers that are (431)."""
+        received = self.conn.trailing_data[0]
+        if len(received) <= HEAD_BYTES:
+            super().send_400_response(msg)
+            return
+        self.config.cut("headers")
+        status = b"431 Request Header Fields Too Large" if b"\n" in received else b"414 URI Too Long"
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        # To close while bytes come in would reset the connection, and the client might never see the answer.
+        self._lingering = True
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
     def shutdown(self) -> None:
         """Let what is under way end: a request, or one whose first bytes come in a moment."""
         self._ending = True
         if self.cycle is None or self.cycle.response_complete:
-            self.loop.call_later(LAST_CHANCE_SECONDS, self._end)
-        else:
-            super().shutdown()
+            self._end_soon()
+        elif not self.cycle.response_started:
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE]
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or end while the server ends."""
         super().on_response_complete()
         if self._ending:
-            self._end()
+            self._end_soon()
 
-    def _end(self) -> None:
-        if not self.transport.is_closing():
+    def _end_soon(self) -> None:
+        self.loop.call_later(LAST_CHANCE_SECONDS, self._end_if_idle, FIRST_REQUEST_SECONDS)
+
+    def _end_if_idle(self, more_seconds: float) -> None:
+        """End the connection, unless it is at a request; one that is only expected may take some seconds more."""
+        if self.transport.is_closing() or not (self.cycle is None or self.cycle.response_complete):
+            return
+        if more_seconds and self._present_phase():
+            self.loop.call_later(more_seconds, self._end_if_idle, 0)
+        else:
             super().shutdown()
 
     def _present_phase(self) -> _Phase | None:
@@ -138,6 +173,13 @@ class LimitedProtocol(H11Protocol):
         if not self._pending or pending > self._pending or self._pending - pending >= limit * WRITE_BYTES_PER_SECOND:
             self._pending, self._pending_since = pending, now
         return now - self._pending_since > limit
+
+    def _reset(self) -> None:
+        """Cut an answer short so that its client sees it: to HTTP/1.0 an orderly close is the end of a body."""
+        if not self.transport.is_closing():
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
 
     def _refuse(self, reason: Reason, status: bytes, more: bytes = b"") -> None:
         """Say why, if no answer was begun, and close."""

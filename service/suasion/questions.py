@@ -17,7 +17,7 @@ from suasion.errors import BadParameter, NotFound, RequestError, UnknownParamete
 from suasion.exchange import Question, Ready, Term
 from suasion.prefixes import DEF, Prefixes
 from suasion.receipts import Receipt
-from suasion.terms import bound, period, plain_row, refused, values
+from suasion.terms import bound, period, plain_row, refused, searched, values
 
 MOST_OFFSET = 10**9
 LEVELS = ("none", "claims", "passages")
@@ -72,7 +72,8 @@ class Page:
     """Rows offset to offset + limit of an answer of `total` rows; `asked.texts` hold short names for what was named.
 
     `rows` are solutions in the terms of SPARQL JSON; `rests` gives for each row the IRIs of the claims it rests on, and
-    `claims`, with provenance=passages, what is known of each of them. `works` are what the dataset encodes.
+    `claims`, with provenance=passages, what is known of each of them. `works` are what the dataset encodes. With `cut` more
+    things fit a search than have rows.
     """
 
     asked: Asked
@@ -84,6 +85,7 @@ class Page:
     works: tuple[Work, ...] = ()
     rests: tuple[tuple[str, ...], ...] = ()
     claims: Mapping[str, Mapping[str, Term]] | None = None
+    cut: bool = False
 
     @property
     def query(self) -> Query:
@@ -93,7 +95,8 @@ class Page:
     @property
     def completeness(self) -> Literal["complete", "truncated"]:
         """Whether these are all the rows there are."""
-        return "complete" if self.asked.offset == 0 and len(self.rows) == self.total else "truncated"
+        whole = self.asked.offset == 0 and len(self.rows) == self.total and not self.cut
+        return "complete" if whole else "truncated"
 
     @property
     def next_offset(self) -> int | None:
@@ -110,9 +113,10 @@ class Page:
 
     @property
     def note(self) -> str | None:
-        """Why there are no rows, None where there are some."""
+        """Why there are no rows, or not all that fit a search; None where there is nothing to explain."""
         if self.rows:
-            return None
+            cut = "The words fit more than was looked at, best first: give more of them to see the rest."
+            return cut if self.cut else None
         absent = "No data in the article for this question." if self.works else "No data for this question."
         return f"There are {self.total} rows, none from {self.asked.offset} on." if self.total else absent
 
@@ -186,8 +190,11 @@ async def answer(asked: Asked, backing: Backing) -> Page:
     dataset = backing.dataset()
     with _exemplified(query):
         terms = await _terms(asked, prefixes, backing)
-        question = Question(query.text, terms, rows=(asked.offset, asked.limit), sort=asked.sort, descending=asked.descending)
-        found = json.loads((await backing.ask(question)).body)
+        free, search = searched(query, terms)
+        window = (asked.offset, asked.limit)
+        question = Question(query.text, free, rows=window, sort=asked.sort, descending=asked.descending, search=search)
+        reply = await backing.ask(question)
+        found = json.loads(reply.body)
         if not found["total"]:
             await _explain_absence(asked, terms, prefixes, backing)
     named = {p.name: prefixes.shorten(terms[p.name]["value"]) for p in query.parameters if p.name in terms}
@@ -195,7 +202,8 @@ async def answer(asked: Asked, backing: Backing) -> Page:
     rows = found["rows"]
     result = {"columns": list(query.columns), "total": found["total"], "rows": rows}
     receipt = receipts.issued(query.name, replace(asked, provenance="claims").given, query.text, dataset.digest, result)
-    page = Page(asked, rows, found["total"], prefixes, dataset, receipt, await backing.described.works())
+    works = await backing.described.works()
+    page = Page(asked, rows, found["total"], prefixes, dataset, receipt, works, cut=bool(reply.extra.get("cut")))
     if asked.provenance == "none":
         return page
     rests = tuple(_claims(page, row) for row in rows)

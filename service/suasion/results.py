@@ -23,8 +23,9 @@ _SHOWN_CHARACTERS = 200
 class Results(Sequence[Row]):
     """Rows offset to offset + len of `total` rows: each a dict by column, None where there is no value, lists as lists.
 
-    `columns` are the columns with what they mean. `note` says why there are no rows. `dataset` is the SHA-256 of the dataset,
-    `citation` and `receipt` are what to give with what is used (see docs/questions.md); "" where there is none.
+    `columns` are the columns with what they mean. With `cut` more things fit a search than were looked at. `note` says so, or
+    why there are no rows. `dataset` is the SHA-256 of the dataset, `citation` and `receipt` are what to give with what is used
+    (see docs/questions.md); "" where there is none.
     """
 
     rows: Sequence[Row]
@@ -35,13 +36,14 @@ class Results(Sequence[Row]):
     dataset: str = ""
     citation: str = ""
     receipt: str = ""
+    cut: bool = False
     _further: "Callable[[int], Results] | None" = field(default=None, repr=False, compare=False)
     _as_csv: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
         """Whether these are all the rows there are."""
-        return self.offset == 0 and len(self.rows) == self.total
+        return self.offset == 0 and len(self.rows) == self.total and not self.cut
 
     def next(self) -> "Results | None":
         """Return the next page, None after the last. Raises what asking raises."""

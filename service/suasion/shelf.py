@@ -28,7 +28,7 @@ def offered(assembly: Assembly) -> dict[str, Text]:
 
 def _texts(assembly: Assembly) -> Iterator[Text]:
     yield Text("suasion://guide", "How to ask this graph, with examples", _MARKDOWN, lambda: tools.guide(assembly))
-    if not assembly.source.files:
+    if assembly.source.bundle:
         ontology = assembly.bundle / "ontology"
         prefixes = assembly.backing.prefixes
         yield Text("suasion://prefixes", "The prefixes, as PREFIX lines of SPARQL", _SPARQL, lambda: _lines(prefixes))

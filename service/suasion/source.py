@@ -11,7 +11,8 @@ class Source:
 
     Relative IRIs in files are resolved against `base_iri`. With `graph_per_file` what a file says outside named graphs goes
     to a graph of its own: the name of the file, resolved against `base_iri`. All files together may have `most_bytes`
-    bytes, decompressed. `queries` is a folder of questions beside those of the bundle.
+    bytes, decompressed. With `writable` the dataset can be written to, and is kept in that folder: beside the bundle, or,
+    without one, begun with the files, if there are any. `queries` is a folder of questions beside those that are there anyway.
     """
 
     bundle: Path | None = None
@@ -19,19 +20,16 @@ class Source:
     base_iri: str = ""
     graph_per_file: bool = False
     most_bytes: int = 1024 * 1024 * 1024
+    writable: Path | None = None
     queries: Path | None = None
 
     def to_json(self) -> str:
         """Return the source as one line of JSON."""
-        folders = {name: None if folder is None else str(folder) for name, folder in self._folders()}
-        return json.dumps({**asdict(self), **folders, "files": [str(file) for file in self.files]})
+        return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "Source":
         """Return the source that `to_json` wrote."""
         values = json.loads(text)
-        folders = {name: None if values[name] is None else Path(values[name]) for name in ("bundle", "queries")}
+        folders = {name: None if values[name] is None else Path(values[name]) for name in ("bundle", "writable", "queries")}
         return cls(**{**values, **folders, "files": tuple(Path(file) for file in values["files"])})
-
-    def _folders(self) -> tuple[tuple[str, Path | None], ...]:
-        return ("bundle", self.bundle), ("queries", self.queries)

@@ -1,91 +1,116 @@
 """The SPARQL 1.1 Protocol for queries, at /sparql, read only; also by the HTTP method QUERY."""
 
 import asyncio
-import json
-import zlib
-from collections.abc import Coroutine
-from dataclasses import dataclass
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
-from suasion import gate
+from suasion import federation, formats, gate
 from suasion.answers import Answers
+from suasion.codings import decoded
+from suasion.delivery import Streamed, unless_gone
 from suasion.engine import Engine, Lane
 from suasion.errors import (
     AnswerTooLarge,
     BadParameter,
     BadQuery,
     MethodNotAllowed,
+    RemoteFailed,
     TimedOut,
     TooLarge,
+    UnknownParameter,
     UnsupportedMedia,
     WorkerDied,
 )
-from suasion.exchange import Answer, Question
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Service
 from suasion.fairness import Budgets
-from suasion.negotiation import matches, ranked
+from suasion.negotiation import matches
 from suasion.prefixes import GRAPH
+from suasion.remote import Remotes
 
-SOLUTION_TYPES = (
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-)
-GRAPH_TYPES = (
-    "text/turtle",
-    "application/n-triples",
-    "application/n-quads",
-    "application/trig",
-    "application/rdf+xml",
-    "application/ld+json",
-)
-ALIASES = {
-    "application/json": ("application/sparql-results+json", "application/ld+json"),
-    "application/xml": ("application/sparql-results+xml", "application/rdf+xml"),
-    "text/plain": ("application/n-triples",),
-}
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
+MARGIN_SECONDS = 0.5
+"""A partial answer is made so long before the deadline, or a quarter of the time before it, if that is less."""
+_SOON = 0.001
+
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
-_FORM, _QUERY = "application/x-www-form-urlencoded", "application/sparql-query"
+_FORM, _QUERY, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
+PARAMETERS = ("query", "default-graph-uri", "named-graph-uri", "version", "timeout", "partial", *formats.PARAMETERS)
+UPDATE_PARAMETERS = ("update", "using-graph-uri", "using-named-graph-uri")
+_AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
+"""What RDF4J sends to any endpoint, with the values that ask for nothing else than is done anyway."""
+LABEL = "clientRequestId"
+"""Names a request for those who read logs: the W3C's own runner of the protocol tests adds it to each URL."""
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
+_CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
+_LONG_BYTES = 64 * 1024
+"""A body from this size on is decoded in a thread, so that other requests go on meanwhile."""
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, and the limits of a request."""
+    """What answers queries: the engine, what it answered before, what clients may use, the limits of a request, the endpoints
+    that SERVICE may reach, and who takes updates.
+    """
 
     engine: Engine
     answers: Answers
     budgets: Budgets | None
-    request_bytes: int
+    most_bytes: Callable[[Scope], int]
+    answer_bytes: int
     deadline_seconds: float
+    remotes: Remotes
+    update: Callable[[Request, Pairs, str], Awaitable[Response]]
 
-    async def answer(self, request: Request, client: str) -> Response:
-        """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client.
+    async def answer(self, request: Request, client: str, base_iri: str) -> Response:
+        """Answer a query operation (SPARQL 1.1 Protocol, section 2.1) by GET, POST or QUERY, for a client; pass updates on.
 
-        OPTIONS says which methods there are. Raises BadQuery (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge
-        (413), UnsupportedMedia (415), BadParameter (422), TooManyRequests (429), and what Engine.ask raises.
+        Relative IRIs in the query are resolved against the base IRI. OPTIONS says which methods there are. Raises BadQuery and
+        UnknownParameter (400), MethodNotAllowed (405), NotAcceptable (406), TooLarge (413), UnsupportedMedia (415),
+        BadParameter (422), TooManyRequests (429), and what Engine.ask and Remotes.ask raise.
         """
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}"'})
-        question, deadline, repeatable = _question(request, await _parameters(request, self.request_bytes), self.deadline_seconds)
-        return await self.respond(request, question, client, deadline, repeatable)
+            return Response(status_code=204, headers={"Allow": METHODS, "Accept-Query": f'"{_QUERY}", "{_FORM}"'})
+        pairs = await _parameters(request, self.most_bytes(request.scope))
+        if request.method == "POST" and any(name == "update" for name, _ in pairs):
+            return await self.update(request, pairs, base_iri)
+        _refuse_unknown(pairs)
+        limits = gate.Limits()
+        query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
+        repeatable = gate.pass_through(query, limits) and not clauses
+        deadline = _deadline(pairs, self.deadline_seconds)
+        question = _question(request, pairs, query, base_iri, deadline)
+        return await self.respond(request, question, client, deadline, repeatable, clauses)
 
-    async def respond(self, request: Request, question: Question, client: str, deadline: float, repeatable: bool) -> Response:
+    async def respond(
+        self,
+        request: Request,
+        question: Question,
+        client: str,
+        deadline: float,
+        repeatable: bool,
+        clauses: tuple[federation.Clause, ...] = (),
+    ) -> Response:
         """Return the response to a question, 304 when the client has it already; the query ends when the client leaves."""
         headers = {
             "Vary": "Accept",
             "Suasion-Completeness": "complete",
             "Suasion-Deadline-Seconds": f"{deadline:g}",
+            "Suasion-Limit-Bytes": str(self.answer_bytes),
         }
-        if digest := self.engine.ready.digest:
-            headers["Suasion-Dataset"] = f"sha256:{digest}"
+        ready = self.engine.ready
+        if ready.digest:
+            headers["Suasion-Dataset"] = f"sha256:{ready.digest}"
         if repeatable:
             headers |= {"ETag": self.answers.tag(question), "Cache-Control": "no-cache"}
             if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
@@ -94,112 +119,111 @@ class Endpoint:
             headers["Cache-Control"] = "no-store"
 
         async def compute() -> Answer:
-            return await self._ask(question, client, deadline)
+            return await self._ask(question, client, deadline, clauses)
 
-        found = await _unless_gone(request, self.answers.get(question, compute, deadline) if repeatable else compute())
+        found = await unless_gone(request.receive, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
             return Response(status_code=499)
-        charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
-        return Response(found.body, headers=headers, media_type=found.media_type + charset)
+        if silently := found.extra.get("silently"):
+            headers["Suasion-Completeness"] = "truncated; reason=service"
+            headers["Suasion-Failed-Services"] = ", ".join(f"<{iri}>" for iri in cast("list[str]", silently))
+        if found.truncated:
+            headers.pop("ETag", None)
+            headers |= {"Suasion-Completeness": f"truncated; reason={found.truncated}", "Cache-Control": "no-store"}
+            request.scope["state"]["outcome"] = "truncated"
+        if ready != self.engine.ready:  # there was a write meanwhile, so it is open which dataset this is the answer of
+            for name in ("Suasion-Dataset", "ETag"):
+                headers.pop(name, None)
+        media_type = found.media_type + ("; charset=utf-8" if found.media_type.startswith("text/") else "")
+        if found.rest:
+            return Streamed(found, headers, media_type)
+        return Response(found.body, headers=headers, media_type=media_type)
 
-    async def has_graph(self, iri: str) -> bool:
-        """Say whether the dataset has a graph of this name. Raises BadParameter (422) for what is no IRI."""
-        question = Question("SELECT ?s WHERE { ?s ?p ?o } LIMIT 1", default_graphs=(iri,), rows=(0, 1))
-        try:
-            found = await self.answers.get(question, lambda: self.engine.ask(question, Lane.PUBLIC))
-        except BadQuery:
-            raise BadParameter(f"graph={iri[:80]!r} is no IRI: give an absolute one.") from None
-        return bool(json.loads(found.body)["total"])
+    async def _ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...]) -> Answer:
+        """Ask the engine, and the endpoints of SERVICE clauses before it, at the cost of a client.
 
-    async def _ask(self, question: Question, client: str, deadline: float) -> Answer:
-        """Ask the engine at the cost of a client."""
-        if self.budgets is None:
-            return await self.engine.ask(question, Lane.PUBLIC, client, deadline)
+        Waiting for an endpoint costs what computing costs: who has others work for it has no more of that.
+        """
         budgets = self.budgets
-        budgets.admit(client)
+
+        def spent(seconds: float) -> None:
+            if budgets:
+                budgets.charge(client, seconds, failed=False)
+
+        async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
+            partial = max(question.partial - (deadline - left), _SOON) if question.partial else 0
+            asked = replace(question, services=services, partial=partial)
+            return await self.engine.ask(asked, Lane.PUBLIC, client, left, spent)
+
+        if budgets:
+            budgets.admit(client)
         try:
-            return await self.engine.ask(
-                question, Lane.PUBLIC, client, deadline, lambda seconds: budgets.charge(client, seconds, failed=False)
-            )
-        except (BadQuery, TimedOut, AnswerTooLarge, WorkerDied):
-            budgets.charge(client, 0, failed=True)
+            if clauses:
+                return await self.remotes.ask(clauses, deadline, evaluate, spent)
+            return await evaluate((), deadline)
+        except (BadQuery, TimedOut, AnswerTooLarge, RemoteFailed, WorkerDied):
+            if budgets:
+                budgets.charge(client, 0, failed=True)
             raise
 
 
-def _question(request: Request, pairs: Pairs, deadline_seconds: float) -> tuple[Question, float, bool]:
-    """Return the question of a request, its deadline in seconds, and whether it answers the same each time."""
-    offered = (*SOLUTION_TYPES, *GRAPH_TYPES, *ALIASES)
-    ranking = ranked(request.headers.get("accept", ""), offered)
-    accepted = tuple(dict.fromkeys(t for one in ranking for t in ALIASES.get(one, (one,))))
+def accept(request: Request) -> str:
+    """Return what a request accepts: several headers are one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist("accept"))
+
+
+def _question(request: Request, pairs: Pairs, query: str, base_iri: str, deadline: float) -> Question:
+    """Return the question of a request; relative IRIs in it are resolved against the base IRI, a partial answer made in time."""
+    named = [value for name, value in pairs if name in formats.PARAMETERS]
+    accepted = formats.accepted(accept(request), named)
     default = _all(pairs, "default-graph-uri")
     union = UNION in (default or ())
-    query = _query(pairs)
-    repeatable = gate.pass_through(query, gate.Limits())
-    question = Question(
+    return Question(
         query=query,
-        default_graphs=None if union else default,
+        default_graphs=None if union or default is None else tuple(dict.fromkeys(default)),  # twice would be each triple twice
         named_graphs=_all(pairs, "named-graph-uri"),
         union=union,
         solution_types=tuple(t for t in accepted if t in SOLUTION_TYPES),
         graph_types=tuple(t for t in accepted if t in GRAPH_TYPES),
+        base_iri=base_iri,
+        partial=deadline - min(MARGIN_SECONDS, deadline / 4) if _partial(pairs) else 0,
     )
-    return question, _deadline(pairs, deadline_seconds), repeatable
-
-
-async def _unless_gone(request: Request, coming: Coroutine[None, None, Answer]) -> Answer | None:
-    """Wait for an answer, or for the client to leave: then the query is cancelled, and None returned."""
-    answering = asyncio.ensure_future(coming)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return await answering if answering.done() else None
-    finally:
-        leaving.cancel()
-        answering.cancel()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _parameters(request: Request, most_bytes: int) -> Pairs:
     url_pairs = _pairs(request.scope["query_string"], "URL")
     if request.method in ("GET", "HEAD"):
+        if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+            raise BadQuery(f"A {request.method} has no body: send the query in the URL, or by POST.")
         return url_pairs
     if request.method not in ("POST", "QUERY"):
         raise MethodNotAllowed("Queries are sent by GET, POST or QUERY.", {"allow": METHODS})
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in (_FORM, _QUERY):
+    content_type = request.headers.get("content-type", "").lower()
+    media_type = content_type.partition(";")[0].strip()
+    if media_type not in (_FORM, _QUERY) and (media_type != _UPDATE or request.method == "QUERY"):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1] not in _CHARSETS:
+        raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset[1][:40]}.")
     body = await read_body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
         raise BadQuery("A query stands in the URL and another in the body: send one, in the body.")
-    return url_pairs + (_pairs(body, "form") if media_type == _FORM else [("query", _text(body, "body"))])
+    if media_type == _FORM:
+        return url_pairs + (_pairs(body, "form") if len(body) < _LONG_BYTES else await asyncio.to_thread(_pairs, body, "form"))
+    return [*url_pairs, ("update" if media_type == _UPDATE else "query", _text(body, "body"))]
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
-    """Read a body, gzip decoded, up to a limit of bytes before and after decoding."""
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("identity", "gzip"):
-        raise UnsupportedMedia(f"A body is sent as it is or with Content-Encoding: gzip, not {coding[:40]}.")
+    """Read a body, without its coding, up to a limit of bytes before and after decoding."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > most_bytes:
             raise TooLarge(f"The request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding == "identity":
         return bytes(body)
-    inflating = zlib.decompressobj(wbits=31)
-    try:
-        plain = inflating.decompress(bytes(body), most_bytes + 1)
-    except zlib.error as error:
-        raise BadQuery(f"The request body is no gzip: {error}.") from None
-    if len(plain) > most_bytes:
-        raise TooLarge(f"The decoded request body is larger than {most_bytes:,} bytes.", {"limit_bytes": most_bytes})
-    if not inflating.eof:
-        raise BadQuery("The request body is a gzip that was cut off.")
-    return plain
+    return await asyncio.to_thread(decoded, bytes(body), coding, most_bytes)
 
 
 def _pairs(encoded: bytes, place: str) -> Pairs:
@@ -218,13 +242,25 @@ def _text(encoded: bytes, place: str) -> str:
         raise BadQuery(f"Byte {error.start} of the {place} is not UTF-8.") from None
 
 
+def _refuse_unknown(pairs: Pairs) -> None:
+    """Raise BadQuery for an update, UnknownParameter for a name or a value that would be ignored otherwise."""
+    if any(name in UPDATE_PARAMETERS for name, _ in pairs):
+        raise BadQuery("This request only reads: send a query; an update is sent by POST, where it is allowed.")
+    for name, value in pairs:
+        if name not in (*PARAMETERS, LABEL) and value.lower() not in _AT_REST.get(name, ()):
+            raise UnknownParameter(
+                f"/sparql has no parameter {name[:60]!r}, or not with this value; it has {', '.join(PARAMETERS)}.",
+                {"parameters": list(PARAMETERS)},
+            )
+
+
 def _query(pairs: Pairs) -> str:
-    if any(name in ("update", "using-graph-uri", "using-named-graph-uri") for name, _ in pairs):
-        raise BadQuery("This endpoint only reads: send a query, not an update.")
     queries = [value for name, value in pairs if name == "query"]
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"
         raise BadQuery(f"There is {found} in the request: send exactly one parameter query.", {"example": _EXAMPLE})
+    if sum(name == "version" for name, _ in pairs) > 1:
+        raise BadQuery("The version of SPARQL is given more than once: send one parameter version, or none.")
     return queries[0]
 
 
@@ -240,6 +276,14 @@ def _deadline(pairs: Pairs, most_seconds: float) -> float:
     if len(given) > 1 or not seconds > 0:
         raise BadParameter("timeout is the seconds that the query may take: give one number above 0, such as 5.")
     return min(seconds, most_seconds)
+
+
+def _partial(pairs: Pairs) -> bool:
+    """Return whether the client takes a part of the rows for an answer."""
+    given = _all(pairs, "partial") or ("false",)
+    if given not in (("true",), ("false",)):
+        raise BadParameter("partial says whether rows that are not all may be answered: give it once, true or false.")
+    return given == ("true",)
 
 
 def _all(pairs: Pairs, name: str) -> tuple[str, ...] | None:

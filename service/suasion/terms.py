@@ -8,11 +8,13 @@ from datetime import date
 
 from suasion.catalog import Column, Parameter, Query
 from suasion.errors import BadParameter
-from suasion.exchange import Term
+from suasion.exchange import Search, Term
 from suasion.prefixes import DEF, Prefixes
+from suasion.words import units
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+_MOST_WORDS, _MOST_CHARACTERS = 50, 200
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _INTEGERS = {XSD + name for name in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger", "gYear")}
 _NUMBERS = {XSD + name for name in ("decimal", "double", "float")}
@@ -57,6 +59,9 @@ def bound(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ..
             if text.lower() not in ("true", "false", "1", "0"):
                 raise refused(parameter, text, "true or false")
             return (_literal("true" if text.lower() in ("true", "1") else "false", "boolean"),)
+        case "search" if len(found := units(text)) > _MOST_WORDS or sum(map(len, found)) > _MOST_CHARACTERS:
+            words = f"at most {_MOST_WORDS} words, or {_MOST_CHARACTERS} characters of a script without spaces"
+            raise refused(parameter, text, words)
         case _:
             if not text.strip():
                 raise refused(parameter, text, "some text")
@@ -92,6 +97,16 @@ def period(parameter: Parameter, text: str) -> dict[str, Term]:
     if days != sorted(days):
         raise refused(parameter, text, "a period that ends after it begins")
     return terms
+
+
+def searched(query: Query, terms: Mapping[str, Term]) -> tuple[Mapping[str, Term], Search | None]:
+    """Return the terms without the text of a search, and the search that this text asks for."""
+    for parameter in query.parameters:
+        if parameter.type == "search" and parameter.name in terms:
+            rest = {name: term for name, term in terms.items() if name != parameter.name}
+            kind = terms[parameter.among]["value"] if parameter.among in terms else ""
+            return rest, Search(terms[parameter.name]["value"], parameter.most, kind, parameter.within)
+    return terms, None
 
 
 def plain(term: Term) -> Plain:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from suasion import formats, inventory, openapi, questions
+from suasion import inventory, openapi, questions, renderings
 from suasion.assembly import Assembly
 from suasion.catalog import Parameter, Query
 from suasion.errors import AnswerTooLarge, BadParameter, BadQuery, NotFound, QueryFileError, UnknownParameter
@@ -87,7 +87,7 @@ def _description_tool(assembly: Assembly) -> Tool:
         texts = _read(given, "describe_graph", (detail, text))
         found = await inventory.taken(assembly.backing.ask, assembly.bundle / "queries" / "describe", assembly.backing.prefixes)
         meanings = texts["detail"] == "meanings"
-        dataset = assembly.engine.ready
+        dataset = assembly.backing.dataset()
         return {
             "dataset": dataset.digest or None,
             "triples": dataset.quads,
@@ -118,7 +118,7 @@ def _description_tool(assembly: Assembly) -> Tool:
 
 def guide(assembly: Assembly) -> str:
     """Return the guide to the dataset, in Markdown."""
-    name = "guide-of-files.md" if assembly.source.files else "guide.md"
+    name = "guide.md" if assembly.source.bundle else "guide-of-files.md"
     return (assembly.bundle / "queries" / "describe" / name).read_text(encoding="utf-8")
 
 
@@ -147,6 +147,7 @@ def _sparql_tool(assembly: Assembly) -> Tool:
     async def call(given: Arguments, client: str) -> Result:
         texts = _read(given, "sparql", known)
         window = questions.window(texts, assembly.backing.most_rows, USUAL_ROWS)
+        ready = assembly.engine.ready
         question = Question(texts["query"], union=texts["default_graph"] == "all", rows=window)
         try:
             answer = await assembly.sparql(question, client, _seconds(texts.get("timeout")))
@@ -154,22 +155,24 @@ def _sparql_tool(assembly: Assembly) -> Tool:
             if "Prefix not found" in error.detail:
                 error.detail += " Write a PREFIX line for each prefix that it uses: describe_graph lists them."
             raise
-        digest = assembly.engine.ready.digest or None
+        if answer.rest:
+            answer.rest.close()
+        digest = ready.digest if ready == assembly.engine.ready else None  # else there was a write meanwhile
         if answer.media_type == "text/turtle":
-            return {**_turtle(answer.body.decode("utf-8")), "dataset": digest}
+            return {**_turtle(answer.body.decode("utf-8", "ignore"), whole=answer.rest is None), "dataset": digest or None}
         document = json.loads(answer.body)
         if "boolean" in document:
-            return {"completeness": "complete", "boolean": document["boolean"], "dataset": digest}
+            return {"completeness": "complete", "boolean": document["boolean"], "dataset": digest or None}
         prefixes = assembly.backing.prefixes
         rows = [{name: _shown(row.get(name), prefixes) for name in document["variables"]} for row in document["rows"]]
-        return {**_windowed(rows, document["total"], window[0]), "dataset": digest}
+        return {**_windowed(rows, document["total"], window[0]), "dataset": digest or None}
 
     said = (
         "Any SPARQL 1.1 query, read only. The default graph holds what is reported as fact; GRAPH ?claim { … } reaches what each "
         "claim says. Nothing is declared for you: write PREFIX lines (describe_graph lists them). SELECT gives rows, with limit "
         "and offset over them; CONSTRUCT and DESCRIBE give Turtle."
     )
-    if assembly.source.files:
+    if not assembly.source.bundle:
         said = (
             "Any SPARQL 1.1 query, read only. SELECT gives rows, with limit and offset over them; CONSTRUCT and DESCRIBE Turtle."
         )
@@ -193,14 +196,14 @@ def _seconds(text: str | None) -> float:
     return found
 
 
-def _turtle(text: str) -> Result:
+def _turtle(text: str, *, whole: bool) -> Result:
     """Return Turtle, cut after a whole statement where it is too long: each ends a line (its texts hold no line end)."""
-    if len(text) <= MOST_CHARACTERS:
+    if whole and len(text) <= MOST_CHARACTERS:
         return {"completeness": "complete", "turtle": text}
     end = text.rfind(" .\n", 0, MOST_CHARACTERS)
     if end < 0:
         raise AnswerTooLarge(f"One subject takes more than {MOST_CHARACTERS:,} characters: ask for less of it.")
-    note = f"These are {end + 3:,} of {len(text):,} characters, cut after a statement: narrow the query."
+    note = f"A result has room for {MOST_CHARACTERS:,} characters, and is cut after a statement: narrow the query."
     return {"completeness": "truncated", "turtle": text[: end + 3], "note": note}
 
 
@@ -216,9 +219,9 @@ def _question_tool(query: Query, assembly: Assembly, public_url: Callable[[], st
         page = await questions.ask(query, texts, backing)
         result = {**_windowed(page.plain_rows(), page.total, page.asked.offset), "dataset": page.dataset.digest or None}
         if page.note:
-            result["note"] = page.note
+            result |= {"note": page.note, "completeness": page.completeness}
         if page.asked.provenance != "none":
-            result["provenance"] = formats.provenance(page)
+            result["provenance"] = renderings.provenance(page)
         return {**result, "links": _links(page, public_url())}
 
     shape: dict[str, Schema] = {
@@ -250,7 +253,7 @@ def _claim_tool(assembly: Assembly) -> Tool:
         page = await questions.ask(query, {**_read(given, "get_claim", known), "provenance": "none"}, backing)
         iri = _named(page, "claim")
         page = replace(page, claims={k: row for k, row in (await backing.described.claims()).items() if k == iri}, rests=())
-        known_of_it = formats.provenance(page).get("claims")
+        known_of_it = renderings.provenance(page).get("claims")
         assert isinstance(known_of_it, dict)
         parts: dict[str, list[dict[str, object]]] = {}
         for row in page.plain_rows():

@@ -1,7 +1,8 @@
-"""The process that loads the data once and forks a worker for each request to do so.
+"""The process that loads the data once, forks a worker for each request to do so, and takes over what candidates changed.
 
-Run as `python -m suasion.worker`, with the number of a control socket. On that socket it says Ready (one line of JSON),
-then answers each byte with a fork: its process id, and as file descriptors its socket and its pidfd. It ends with its parent.
+Run as `python -m suasion.worker`, with the number of a control socket. On that socket it says Ready (one line of JSON), then
+obeys commands of one byte (`exchange.Command`). A fork is answered with its process id, and as file descriptors its socket
+and its pidfd. It ends with its parent.
 """
 
 import json
@@ -10,50 +11,115 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from suasion import catalog, checks, loading, projection
+from suasion import catalog, checks, hits, loading, projection, writing
 from suasion.confinement import confine, die_with_parent
-from suasion.errors import DataError
-from suasion.evaluation import evaluate
-from suasion.exchange import HEAD_BYTES, Answer, Ready, lengths, pack_answer, unpack_question
+from suasion.errors import DataError, StorageFull
+from suasion.evaluation import Outlet, evaluate
+from suasion.exchange import (
+    HEAD_BYTES,
+    Answer,
+    Command,
+    Ready,
+    lengths,
+    pack_answer,
+    unpack_answer,
+    unpack_change,
+    unpack_question,
+)
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes, declared
+from suasion.settings import Settings, bundle_folder
 from suasion.source import Source
+from suasion.textindex import TextIndex
+from suasion.writing import Written
 
 STACK_BYTES = 512 * 1024 * 1024
+_PART_BYTES = 1024 * 1024
+_CANDIDATE_FILES = 8
+"""What a candidate may have open besides its socket, where the number of files is what keeps sockets away."""
 
 
-def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a worker answers from, and its limits: `published` leaves out what was written beside a bundle."""
+
+    dataset: Dataset
+    published: Dataset
+    index: TextIndex
+    prefixes: Mapping[str, str]
+    most_bytes: int
+    spool_bytes: int
+
+
+def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, spool_bytes: int) -> None:
     """Load, check a bundle, say Ready, and fork until the parent closes the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     control = socket.socket(fileno=control_fd)
+    prefixes = Prefixes({})
+    written = None
     try:
-        dataset = loading.load_source(source, sys.stderr)
-        prefixes = Prefixes({}) if source.bundle is None else _checked(dataset, source.bundle)
-        for folder in catalog.query_folders(source.bundle, source.queries):
+        alone = source.bundle is None and source.writable is not None
+        dataset = None if alone else loading.load_source(source, sys.stderr)
+        if source.bundle is not None:
+            assert dataset
+            prefixes = _checked(dataset, source.bundle)
+        for folder in catalog.query_folders(_bundle(source), source.queries, files=source.bundle is None):
             projection.refuse_mismatches(folder, catalog.load(folder))
+        if source.writable is not None:
+            written = writing.opened(source, dataset, sys.stderr)
+            dataset = written.dataset
+        assert dataset
+        published = written.published if written and written.published else dataset
+        index = _indexed(published, source)
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
-    control.sendall(_line(Ready(len(dataset.facts), loading.digest(dataset.facts))))
+    control.sendall(_line(written.ready if written else Ready(len(dataset.facts), loading.digest(dataset.facts))))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while control.recv(1):
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            control.close()
-            ours.close()
-            _work(theirs, dataset, prefixes.table, memory_bytes, most_bytes)
-            os._exit(0)
-        theirs.close()
-        pidfd = os.pidfd_open(pid)
-        socket.send_fds(control, [pid.to_bytes(4, "big")], [ours.fileno(), pidfd])
+    while byte := control.recv(1):
+        command = Command(byte)
+        if command in (Command.COMMIT, Command.DISCARD):
+            assert written
+            _take_over(control, written, command)
+            if command is Command.COMMIT and source.bundle is None:
+                index = _indexed(written.dataset, source)
+            continue
+        desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
+        while not _forked(control, partial(_serve, desk, written, memory_bytes, command)):
+            pass  # it was killed before it could be named
+
+
+def _forked(control: socket.socket, serve: Callable[[socket.socket], None]) -> bool:
+    """Fork a process that serves one side of a socket, and tell the parent; return whether it lives long enough for that."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        control.close()
         ours.close()
+        serve(theirs)
+        os._exit(0)
+    with ours, theirs:
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        socket.send_fds(control, [pid.to_bytes(4, "big")], [ours.fileno(), pidfd])
         os.close(pidfd)
+    return True
+
+
+def _serve(desk: _Desk, written: Written | None, memory_bytes: int, command: Command, requests: socket.socket) -> None:
+    if command is Command.FORK:
+        _work(requests, memory_bytes, partial(_answer_all, requests, desk))
+    elif written:
+        _work(requests, memory_bytes, partial(_change_once, requests, written), files=_CANDIDATE_FILES)
 
 
 def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
@@ -63,31 +129,81 @@ def _checked(dataset: Dataset, bundle: Path) -> Prefixes:
     return prefixes
 
 
+def _bundle(source: Source) -> Path:
+    """Return the bundle of a source; for RDF files that which came with the package."""
+    return source.bundle or bundle_folder(Settings())
+
+
+def _indexed(dataset: Dataset, source: Source) -> TextIndex:
+    """Return the index of the texts of a dataset. Workers take it over as it is when they are forked."""
+    file = "article.rq" if source.bundle else "files.rq"
+    return hits.indexed(dataset.union, _bundle(source) / "queries" / "index" / file)
+
+
 def _line(ready: Ready) -> bytes:
     return json.dumps(asdict(ready)).encode() + b"\n"
 
 
-def _work(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], memory_bytes: int, most_bytes: int) -> None:
-    """Answer questions until the other side closes; deep queries get a large stack, hence the thread."""
+def _take_over(control: socket.socket, written: Written, command: Command) -> None:
+    """Put a change in force, or remove what is left of one that was given up; say Ready, or that there is no room."""
+    if command is Command.DISCARD:
+        written.folder.tidy(written.generation)
+        control.sendall(_line(written.ready))
+        return
+    try:
+        control.sendall(_line(written.commit(unpack_answer(*_frame(control)))))
+    except StorageFull as error:
+        control.sendall(_line(Ready(fault=str(error))))
+
+
+def _frame(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Return head and body of the next frame. Raises EOFError when the other side has closed."""
+    head_length, body_length = lengths(_exactly(connection, HEAD_BYTES))
+    return _exactly(connection, head_length), _exactly(connection, body_length)
+
+
+def _exactly(connection: socket.socket, number: int) -> bytes:
+    data = bytearray()
+    while len(data) < number:
+        part = connection.recv(min(number - len(data), _PART_BYTES))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
+
+
+def _work(requests: socket.socket, memory_bytes: int, do: Callable[[], None], files: int = 0) -> None:
+    """Do something confined, in a thread: deep queries get a large stack, and the engine makes blank nodes of its own.
+
+    (Its generator of random numbers belongs to a thread and is copied by a fork; a new thread has a new one.)
+    """
     die_with_parent()
-    confine(memory_bytes, requests.fileno() + 1)
+    confine(memory_bytes, requests.fileno() + 1 + files)
     threading.stack_size(STACK_BYTES)
-    thread = threading.Thread(target=_answer_all, args=(requests, dataset, prefixes, most_bytes))
+    thread = threading.Thread(target=do)
     thread.start()
     thread.join()
 
 
-def _answer_all(requests: socket.socket, dataset: Dataset, prefixes: Mapping[str, str], most_bytes: int) -> None:
+def _change_once(requests: socket.socket, written: Written) -> None:
+    """Read a change, make it, and answer with the difference."""
+    with requests, suppress(EOFError, ConnectionError):
+        requests.sendall(pack_answer(writing.candidate(written, unpack_change(*_frame(requests)))))
+
+
+def _answer_all(requests: socket.socket, desk: _Desk) -> None:
+    outlet = Outlet(lambda part: requests.sendall(pack_answer(part)), desk.spool_bytes)
     with requests, requests.makefile("rb") as stream:
         while head := stream.read(HEAD_BYTES):
-            head_length, _ = lengths(head)
-            question = unpack_question(json.loads(stream.read(head_length)))
+            head_length, body_length = lengths(head)
+            question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
-                answer = evaluate(dataset, question, prefixes, most_bytes)
+                dataset = desk.published if question.published else desk.dataset
+                answer = evaluate(dataset, question, desk.prefixes, desk.most_bytes, outlet, desk.index)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), Source.from_json(sys.argv[2]), *map(int, sys.argv[3:]))
