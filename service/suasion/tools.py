@@ -344,14 +344,15 @@ def _named(page: Page, parameter: str) -> str:
 
 
 def _bare(row: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in row.items() if value is not None}
+    """Return a statement without the claim that it is of, and without the names that it has not."""
+    return {name: value for name, value in row.items() if value is not None and name != "claim"}
 
 
 def _by_subject(rows: Iterable[Mapping[str, object]]) -> dict[str, dict[str, list[object]]]:
     """Return statements as subject, property and values; of a value with a name both."""
     found: dict[str, dict[str, list[object]]] = {}
     for row in rows:
-        value = row["value"] if row["label"] is None else f"{row['value']} ({row['label']})"
+        value = row["value"] if row["value_name"] is None else f"{row['value']} ({row['value_name']})"
         listed = found.setdefault(str(row["subject"]), {}).setdefault(str(row["property"]), [])
         if value not in listed:
             listed.append(value)
