@@ -385,7 +385,8 @@ class Engine:
         if self._loader:
             self._loader.control.close()
             self._loader.process.kill()
-            await asyncio.to_thread(self._loader.process.wait)
+            while self._loader.process.poll() is None:  # without a thread: none can be had while the interpreter ends
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _take(self, pool: _Pool) -> _Worker:
         settings = self._settings
