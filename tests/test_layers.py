@@ -11,7 +11,7 @@ from pathlib import Path
 LAYERS = (
     ("__main__",),
     ("announced", "app"),
-    ("openapi", "operation"),
+    ("openapi", "operation", "reference"),
     ("curated", "guard", "observation"),
     ("graphs", "pages", "updates"),
     ("home", "renderings", "sparql"),
@@ -91,6 +91,7 @@ HTTP_SIDE = [
     "publication",
     "questions",
     "receipts",
+    "reference",
     "remote",
     "renderings",
     "settings",
