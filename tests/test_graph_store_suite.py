@@ -5,18 +5,16 @@ ours. Where the W3C's manifest names another graph than the test is about (/pers
 is taken; where its payload does not mismatch, one that does.
 """
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 from rdflib import Graph
 from rdflib.compare import isomorphic
 
-from conftest import ROOT, Client, Reply, serve, stop
+from conftest import Reply
+from writers import Writer, dataset_file, writer
 
 STORE = "/graph-store"
 ONE, TWO, FOUR = (f"{STORE}/person/{number}.ttl" for number in (1, 2, 4))
@@ -97,48 +95,31 @@ STORY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A service that may be written to, the token to do so, and what came of each step of the story."""
+def origin(store: Writer) -> str:
+    return f"http://127.0.0.1:{store.client.port}"
 
-    client: Client
-    token: str
 
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.client.port}"
-
-    def send(self, step: Step, new: str) -> Reply:
-        path = new if step.path == NEW else step.path.replace(f"graph={ONE}", "graph=" + quote(self.origin + ONE, safe=""))
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/turtle"}
-        headers |= {"Content-Type": step.media_type} if step.media_type else {}
-        return self.client.send(step.method, path, headers, step.body.encode() if step.media_type else None)
+def sent(store: Writer, step: Step, new: str) -> Reply:
+    path = new if step.path == NEW else step.path.replace(f"graph={ONE}", "graph=" + quote(origin(store) + ONE, safe=""))
+    headers = {"Accept": "text/turtle"} | ({"Content-Type": step.media_type} if step.media_type else {})
+    return store.send(step.method, path, headers, step.body)
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
     """A service of an empty dataset, which may be written to."""
     folder = tmp_path_factory.mktemp("written")
-    file: Path = folder / "empty.nt"
-    file.touch()
-    command = [sys.executable, "-m", "suasion", "token", "suite"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT / "service")}).stdout
-    token, line = (part.rpartition(": ")[2] for part in said.strip().splitlines())
-    tokens: Path = folder / "tokens"
-    tokens.write_text(line + "\n", encoding="utf-8")
-    tokens.chmod(0o600)
-    process, port = serve("--writable", str(folder / "data"), "--tokens", str(tokens), str(file))
-    yield Store(Client(port), token)
-    stop(process)
+    with writer(folder, dataset_file(folder, triples=0)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def replies(store: Store) -> dict[str, Reply]:
+def replies(store: Writer) -> dict[str, Reply]:
     """What the service answered to each step, in their order."""
     found: dict[str, Reply] = {}
     new = ""
     for step in STORY:
-        found[step.name] = reply = store.send(step, new)
+        found[step.name] = reply = sent(store, step, new)
         if step.path == STORE and step.method == "POST":
             location = urlsplit(reply.headers.get("location", ""))
             new = location.path
@@ -146,24 +127,24 @@ def replies(store: Store) -> dict[str, Reply]:
 
 
 @pytest.mark.parametrize("step", STORY, ids=lambda step: step.name)
-def test_the_w3c_tests_of_graph_stores_pass(store: Store, replies: dict[str, Reply], step: Step) -> None:
+def test_the_w3c_tests_of_graph_stores_pass(store: Writer, replies: dict[str, Reply], step: Step) -> None:
     reply = replies[step.name]
     assert reply.status == step.status, reply.body
     if step.graph:
         assert reply.headers["content-type"].partition(";")[0] == "text/turtle"
-        wanted = Graph().parse(data=step.graph, format="turtle", publicID=store.origin + ONE)
+        wanted = Graph().parse(data=step.graph, format="turtle", publicID=origin(store) + ONE)
         assert isomorphic(Graph().parse(data=reply.body, format="turtle"), wanted)
     if step.method == "HEAD":
         assert reply.body == b""
 
 
-def test_a_new_graph_is_told_by_location(store: Store, replies: dict[str, Reply]) -> None:
+def test_a_new_graph_is_told_by_location(store: Writer, replies: dict[str, Reply]) -> None:
     location = replies["post__create__new_graph"].headers["location"]
-    assert location.startswith(store.origin + STORE + "/")
+    assert location.startswith(origin(store) + STORE + "/")
     assert store.client.send("GET", f"{STORE}?graph={quote(location, safe='')}").status == 200
 
 
-def test_nothing_is_written_without_a_token(store: Store) -> None:
+def test_nothing_is_written_without_a_token(store: Writer) -> None:
     for step in STORY:
         if step.method in ("PUT", "POST", "DELETE") and step.path != NEW:
             headers = {"Content-Type": step.media_type} if step.media_type else {}

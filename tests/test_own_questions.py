@@ -156,7 +156,7 @@ def test_the_page_shows_what_is_wrong_beside_the_form(shop: Client) -> None:
 
 def test_the_question_is_in_the_list_in_openapi_and_in_shacl(shop: Client) -> None:
     listed = shop.get("/queries").json()["questions"]
-    assert [question["name"] for question in listed] == ["toys/all", "toys/slow"]  # type: ignore[attr-defined]
+    assert [question["name"] for question in listed] == ["search", "suggest", "toys/all", "toys/slow"]  # type: ignore[attr-defined]
     assert b"/toys/all" in shop.get("/queries", "text/html").body
     document = shop.get("/openapi.json").json()
     given = {p["name"]: p for p in document["paths"]["/toys/all"]["get"]["parameters"]}  # type: ignore[index]

@@ -1,20 +1,18 @@
 """The update half of the W3C tests of the SPARQL Protocol, against a real service that may be written to.
 
-Each exchange has the name of its W3C test and is described in our words. All are sent with a token, as the W3C's own runner does,
-and to /sparql/. Tests that stand in the manifest of SPARQL 1.2 alone come last.
+Each exchange has the name of its W3C test and is described in our words. All are sent with a token and a label, as the W3C's
+own runner sends them, and to /sparql/. Tests that stand in the manifest of SPARQL 1.2 alone come last.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 
-from conftest import ROOT, Client, Reply, serve, stop
+from conftest import Reply
+from writers import Writer, dataset_file, writer
 
 ENDPOINT = "/sparql/"
 DATA = "http://kasei.us/2009/09/sparql/data/"
@@ -117,54 +115,39 @@ EXCHANGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
-    client: Client
-    token: str
-
-    def send(self, exchange: Writing) -> Reply:
-        headers = {"Authorization": f"Bearer {self.token}"} | (
-            {"Content-Type": exchange.media_type} if exchange.media_type else {}
-        )
-        target = ENDPOINT + (f"?{exchange.query_string}" if exchange.query_string else "")
-        return self.client.send(exchange.method, target, headers, exchange.body or None)
-
-    def holds(self, ask: str) -> bool:
-        reply = self.client.send("POST", ENDPOINT, {"Content-Type": QUERY}, ask.encode())
-        assert reply.status == 200, reply.body
-        return bool(json.loads(reply.body)["boolean"])
-
-
 @pytest.fixture(scope="module")
-def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
-    """A service of one triple, which may be written to."""
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
+    """A service of three triples, which may be written to."""
     folder = tmp_path_factory.mktemp("written")
-    file: Path = folder / "first.nt"
-    file.write_text("<http://e.example/a> <http://e.example/p> 1 .\n".replace(" 1 ", ' "1" '), encoding="utf-8")
-    command = [sys.executable, "-m", "suasion", "token", "suite"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT / "service")}).stdout
-    token, line = (part.rpartition(": ")[2] for part in said.strip().splitlines())
-    tokens: Path = folder / "tokens"
-    tokens.write_text(line + "\n", encoding="utf-8")
-    tokens.chmod(0o600)
-    process, port = serve("--writable", str(folder / "data"), "--tokens", str(tokens), str(file))
-    yield Writer(Client(port), token)
-    stop(process)
+    with writer(folder, dataset_file(folder)) as running:
+        yield running
+
+
+def sent(service: Writer, exchange: Writing) -> Reply:
+    target = f"{ENDPOINT}?" + "&".join(filter(None, (exchange.query_string, f"clientRequestId={exchange.name}")))
+    headers = {"Content-Type": exchange.media_type} if exchange.media_type else {}
+    return service.send(exchange.method, target, headers, exchange.body)
+
+
+def holds(service: Writer, ask: str) -> bool:
+    reply = service.client.send("POST", ENDPOINT, {"Content-Type": QUERY}, ask.encode())
+    assert reply.status == 200, reply.body
+    return bool(json.loads(reply.body)["boolean"])
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
-def test_the_w3c_tests_of_update_operations_pass(writer: Writer, exchange: Writing) -> None:
+def test_the_w3c_tests_of_update_operations_pass(service: Writer, exchange: Writing) -> None:
     before = Writing("before", b"DROP ALL ; INSERT DATA { GRAPH <http://e.example/kept> { <urn:a> <urn:b> <urn:c> } }")
-    assert writer.send(before).status // 100 == 2
-    reply = writer.send(exchange)
+    assert sent(service, before).status // 100 == 2
+    reply = sent(service, exchange)
     assert reply.status // 100 == exchange.status, reply.body
     if exchange.holds:
-        assert writer.holds(exchange.holds)
+        assert holds(service, exchange.holds)
     if exchange.status == 4:
-        assert writer.holds("ASK { GRAPH <http://e.example/kept> { <urn:a> <urn:b> <urn:c> } }"), (
+        assert holds(service, "ASK { GRAPH <http://e.example/kept> { <urn:a> <urn:b> <urn:c> } }"), (
             "a refused update changed the data"
         )
 
 
-def test_the_service_says_that_it_takes_updates(writer: Writer) -> None:
-    assert b"SPARQL11Update" in writer.client.get("/sparql", "application/n-triples").body
+def test_the_service_says_that_it_takes_updates(service: Writer) -> None:
+    assert b"SPARQL11Update" in service.client.get("/sparql", "application/n-triples").body

@@ -52,7 +52,7 @@ class Guard:
             given = [value for name, value in headers if name == b"host"]
             if len(given) != 1 or _name(given[0].decode("latin-1")) not in self._hosts:
                 return UnknownHost("This service does not answer for the host that the request names.")
-        if len(scope["raw_path"]) + len(scope["query_string"]) > URL_BYTES:
+        if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > URL_BYTES:
             return UrlTooLong(f"The URL is longer than {URL_BYTES:,} bytes: send the query by POST.", {"limit_bytes": URL_BYTES})
         path: str = scope["path"]
         if not path.startswith("/") or path.startswith("//"):

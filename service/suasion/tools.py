@@ -231,7 +231,8 @@ def _question_tool(query: Query, assembly: Assembly, public_url: Callable[[], st
         "links": _OPEN,
     }
     result = _object(shape, "completeness", "total", "next_offset", "note", "dataset", "rows", "links")
-    said = f"{query.question} Columns: {', '.join(query.columns)}."
+    shown = [name for name in query.columns if not name.endswith(("_name", "_names"))]
+    said = f"{query.question} Columns: {', '.join(shown)}."
     return Tool(openapi.operation_id(query), query.summary, said, result, arguments, call)
 
 
@@ -442,6 +443,8 @@ def _arguments(
             schema["default"] = min(USUAL_ROWS, most_rows)
         if parameter.name in defaults:
             schema["default"] = defaults[parameter.name]
+        for bulky in ("minimum", "maximum", "minLength", "pattern"):  # an agent reads all tools; a refusal says what is accepted
+            schema.pop(bulky, None)
         properties[parameter.name] = {**schema, "description": parameter.description, **_examples(parameter, schema)}
         if parameter.required:
             required.append(parameter.name)

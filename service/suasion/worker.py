@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from suasion import catalog, checks, hits, loading, projection, writing
@@ -47,11 +47,15 @@ _CANDIDATE_FILES = 8
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What a worker answers from, and its limits: `published` leaves out what was written beside a bundle."""
+    """What a worker answers from, and its limits: `published` leaves out what was written beside a bundle.
+
+    The index of data that change is made by the worker that needs it: what was written is not read by the loader, and nobody
+    waits for an index after each write.
+    """
 
     dataset: Dataset
     published: Dataset
-    index: TextIndex
+    index: Callable[[], TextIndex]
     prefixes: Mapping[str, str]
     most_bytes: int
     spool_bytes: int
@@ -77,7 +81,10 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
             dataset = written.dataset
         assert dataset
         published = written.published if written and written.published else dataset
-        index = _indexed(published, source)
+        changing = written is not None and source.bundle is None
+        index = cache(partial(_indexed, published, source))
+        if not changing:
+            index()
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
@@ -88,8 +95,6 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
         if command in (Command.COMMIT, Command.DISCARD):
             assert written
             _take_over(control, written, command)
-            if command is Command.COMMIT and source.bundle is None:
-                index = _indexed(written.dataset, source)
             continue
         desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
         while not _forked(control, partial(_serve, desk, written, memory_bytes, command)):
@@ -135,7 +140,7 @@ def _bundle(source: Source) -> Path:
 
 
 def _indexed(dataset: Dataset, source: Source) -> TextIndex:
-    """Return the index of the texts of a dataset. Workers take it over as it is when they are forked."""
+    """Return the index of the texts of a dataset. Workers take it over as it is when it was made before they are forked."""
     file = "article.rq" if source.bundle else "files.rq"
     return hits.indexed(dataset.union, _bundle(source) / "queries" / "index" / file)
 
@@ -199,7 +204,8 @@ def _answer_all(requests: socket.socket, desk: _Desk) -> None:
             question = unpack_question(json.loads(stream.read(head_length)), stream.read(body_length))
             try:
                 dataset = desk.published if question.published else desk.dataset
-                answer = evaluate(dataset, question, desk.prefixes, desk.most_bytes, outlet, desk.index)
+                index = desk.index() if question.search else None
+                answer = evaluate(dataset, question, desk.prefixes, desk.most_bytes, outlet, index)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")
             requests.sendall(pack_answer(answer))
