@@ -7,7 +7,7 @@ import pyoxigraph as ox
 import pytest
 
 import toys
-from suasion import catalog, conformity
+from suasion import catalog, conformity, hits
 from suasion.catalog import Column, Query
 from suasion.loading import Dataset
 from suasion.prefixes import Prefixes
@@ -54,4 +54,9 @@ def test_a_column_that_holds_something_else_is_named_with_the_value(
 
 
 def test_the_real_queries_hold_what_they_declare(bundle: Path, dataset: Dataset, prefixes: Prefixes) -> None:
-    assert conformity.faults(dataset.facts, catalog.load(bundle / "queries" / "api"), prefixes) == []
+    queries = catalog.load(bundle / "queries" / "api")
+    index = hits.indexed(dataset.union, bundle / "queries" / "index" / "article.rq")
+    assert conformity.faults(dataset.facts, queries, prefixes, index) == []
+    search = next(query for query in queries if query.name == "search")
+    odd = replace(search, columns={**search.columns, "label": Column("Its name", "date")})
+    assert conformity.faults(dataset.facts, [odd], prefixes, index) != []

@@ -248,6 +248,7 @@ def refusal(*arguments: str, environment: dict[str, str] | None = None) -> str:
         ("toys/all.rq", "[params.on]", "[params.limit]", "every question has a parameter limit"),
         ("toys/all.rq", "#+ keywords", "#+ colour", "colour is no key"),
         ("sparql.rq", "", "", "this path is taken"),
+        ("mcp.rq", "", "", "this path is taken"),
         ("Toys.rq", "", "", "the name becomes a URL"),
         ("a{b}.rq", "", "", "the name becomes a URL"),
     ],

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Client, serve, stop
 from suasion import __main__ as command_line
+from suasion import renderings
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,28 @@ def test_suggestions_are_at_most_ten_names_and_say_when_there_are_more(client: C
     assert client.rows("/suggest", text="china")[0]["thing"] == "actor:china"
     document = client.get("/suggest", text="koiz").json()
     assert (document["completeness"], document["note"]) == ("complete", None)
+
+
+def test_each_format_says_that_a_search_is_cut(client: Client) -> None:
+    for ending in renderings.TYPES:
+        reply = client.get(f"/suggest.{ending}", text="china")
+        assert reply.headers["suasion-completeness"] == "truncated", ending
+    page = client.get("/suggest.html", text="china").body.decode()
+    assert "Truncated: rows 1 to 10 of 10." in page and "best first" in page
+
+
+def test_what_was_found_can_be_asked_again_by_its_receipt(client: Client) -> None:
+    receipt = client.get("/search", text="mekong", kind="place").headers["suasion-receipt"]
+    assert client.get(f"/receipts/{receipt}").json()["verdict"] == "same"
+
+
+def test_a_text_too_long_for_headers_is_repeated_in_the_document_only(client: Client) -> None:
+    long, short = (client.get("/search", text="a" * length) for length in (30_000, 300))
+    assert {"link", "suasion-receipt"} <= short.headers.keys()
+    assert {"link", "suasion-receipt"} & long.headers.keys() == set()
+    assert long.headers["suasion-total"] == "0"
+    document = long.json()
+    assert document["links"]["self"] and document["receipt"]["id"]  # type: ignore[index]
 
 
 def test_a_thing_is_suggested_by_each_beginning_of_its_name_soon(client: Client) -> None:

@@ -40,6 +40,7 @@ def literal(value: str, datatype: str = "") -> Term:
     ("parameter", "text", "expected"),
     [
         (ACTOR, "japan", [uri(ID + "actor/japan")]),
+        (ACTOR, "Japan", [uri(ID + "actor/Japan"), uri(ID + "actor/japan")]),
         (ACTOR, "actor:japan", [uri(ID + "actor/japan")]),
         (ACTOR, "place:tokyo", [uri(ID + "place/tokyo")]),
         (ACTOR, ID + "actor/japan", [uri(ID + "actor/japan")]),

@@ -5,6 +5,7 @@ suasion check     validate ontology, shapes, data and queries
 suasion query     answer a .rq file from the article, or from RDF files
 suasion token     make a token for who may write
 suasion restore   go back to the newest sound state of a damaged dataset
+suasion mcp       answer an agent on standard input and output
 suasion verify    find the passages in a copy of the article
 suasion locate    the Turtle of a passage, from its words
 """
@@ -69,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--data", nargs="+", type=Path, default=[], metavar="FILE", help=f"RDF files to ask instead: {_NAMES}")
     _add_file_options(query)
     query.set_defaults(run=_query)
+
+    agent = commands.add_parser("mcp", help="answer an agent by MCP on standard input and output, until the input ends")
+    agent.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"RDF files to ask instead of the article: {_NAMES}")
+    _add_file_options(agent)
+    agent.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, offered as tools too")
+    agent.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
+    agent.set_defaults(run=_mcp)
 
     token = commands.add_parser("token", help="print a new token, once, and the line of the file of tokens that makes it known")
     token.add_argument("name", metavar="NAME", help="who will use it; the access log names it")
@@ -141,6 +149,24 @@ def _serve(options: argparse.Namespace) -> int:
     from suasion.app import create_app
 
     run(create_app(settings, source, loader), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
+    return 0
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    from suasion import catalog
+    from suasion.engine import launch
+
+    settings = overridden(from_environment(), {"queries": options.queries, "bundle": options.bundle})
+    if options.files and options.bundle:
+        raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    source = _source(options.files, settings, options)
+    catalog.collect(
+        bundle_folder(settings), source.queries, files=source.bundle is None
+    )  # a fault is told before a process is started
+    loader = launch(settings, source)  # the data are loaded while the modules below are imported
+    from suasion.mcpserver import run_stdio
+
+    run_stdio(settings, source, loader)
     return 0
 
 

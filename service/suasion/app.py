@@ -1,9 +1,8 @@
 """Wiring: one application from settings."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -14,7 +13,6 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
-    catalog,
     curated,
     federation,
     graphs,
@@ -27,26 +25,25 @@ from suasion import (
     renderings,
     sparql,
     tokens,
+    tools,
     updates,
 )
-from suasion.answers import Answers
+from suasion.assembly import assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
 from suasion.codings import Coding
 from suasion.cors import ReadingCors
-from suasion.described import Described
+from suasion.doorway import Answering, Doorway
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
-from suasion.exchange import Answer, Question, Ready
-from suasion.fairness import Allowance, Budgets, client_key
+from suasion.fairness import client_key
 from suasion.metrics import Reading
 from suasion.negotiation import best
 from suasion.pages import Pages
-from suasion.prefixes import GRAPH, Prefixes, declared
+from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
-from suasion.questions import Backing
 from suasion.remote import Remotes
-from suasion.settings import Settings, bundle_folder, queries_folder
+from suasion.settings import Settings
 from suasion.source import Source
 
 READ_METHODS = "GET, HEAD, OPTIONS"
@@ -63,44 +60,27 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
 
     Raises DataError at once for query files or a prefix table at fault, and on start-up for data at fault.
     """
-    bundle = bundle_folder(settings)
-    source = given or Source(bundle, queries=queries_folder(settings))
+    parts = assembled(settings, given, loader)
+    engine, queries, backing, source = parts.engine, parts.queries, parts.backing, parts.source
+    by_name = backing.queries
     files = tuple(file.name for file in source.files) or (() if source.bundle else (str(source.writable),))
-    prefixes = Prefixes({}) if files else declared(bundle)
-    queries = catalog.collect(bundle, source.queries, files=source.bundle is None)
-    described, claims_query, source_query = (
-        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in ("service", "claims", "source")
-    )
+    described = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)
-    engine = Engine(settings, source, loader)
     log = accesslog.opened(settings)
-    unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
-    answers = Answers(lambda: state(engine.ready), settings.cache_bytes)
     endpoints = federation.allowed(settings.services)
     remotes = Remotes(endpoints, settings)
     description = federation.described(described, endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
     endpoint = sparql.Endpoint(
         engine=engine,
-        answers=answers,
-        budgets=_budgets(settings),
+        answers=parts.answers,
+        budgets=parts.budgets,
         most_bytes=writes.most_bytes,
         answer_bytes=settings.answer_bytes,
         deadline_seconds=settings.deadline_seconds,
         remotes=remotes,
         update=writes.update,
     )
-
-    def state(ready: Ready) -> str:
-        return f"{ready.digest or unnamed} {ready.number}"
-
-    async def ask(question: Question) -> Answer:
-        published = replace(question, published=True)
-        return await answers.get(published, lambda: engine.ask(published, Lane.OWN))
-
-    background = Described(ask, lambda: engine.ready.published, claims_query, source_query)
-    by_name = {query.name: query for query in queries}
-    backing = Backing(by_name, ask, lambda: engine.ready.published, prefixes, settings.page_rows, background)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -186,6 +166,13 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             case _:
                 return await writes.graph(request, iri, base)
 
+    offered = tools.offered(parts, public_url)
+
+    def mcp_server() -> Answering:
+        from suasion.mcpserver import McpServer  # slow: only where agents come
+
+        return McpServer(parts, offered)
+
     methods = ["GET", "HEAD", "POST", "QUERY", "PUT", "PATCH", "DELETE", "OPTIONS"]
     for path, answer in (
         ("/sparql", answer_sparql),
@@ -196,6 +183,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     ):
         allowed_methods = methods if answer is answer_sparql else [method for method in methods if method != "QUERY"]
         app.router.add_route(path, answer, methods=allowed_methods, include_in_schema=False)
+    app.router.routes.append(Route("/mcp", Doorway(mcp_server, settings.request_bytes), methods=methods))
     for method in ("GET", "POST"):
         extra = openapi.sparql_operation(method)
         app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
@@ -206,7 +194,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def front(_: Request) -> Response:
         return HTMLResponse(front_page(engine.ready))
 
-    site = curated.Site(backing, Pages(pages), public_url, lambda: state(engine.ready.published))
+    site = curated.Site(backing, Pages(pages), public_url, parts.state)
 
     async def question_list(request: Request) -> Response:
         if best(", ".join(request.headers.getlist("accept")), ("application/json", "text/html")) == "text/html":
@@ -250,12 +238,6 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     for query in queries:
         _add_curated(app, query, site)
     return app
-
-
-def _budgets(settings: Settings) -> Budgets | None:
-    if not settings.client_seconds_per_minute:
-        return None
-    return Budgets(Allowance(settings.client_seconds_per_minute, settings.client_failures_per_minute))
 
 
 def _client(request: Request) -> str:

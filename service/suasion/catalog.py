@@ -19,7 +19,20 @@ COLUMN_TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 """Parameters that belong to every question."""
 RESERVED_PATHS = frozenset(
-    ("docs", "graph", "graph-store", "healthz", "metrics", "openapi.json", "queries", "readyz", "receipts", "sparql", "static")
+    (
+        "docs",
+        "graph",
+        "graph-store",
+        "healthz",
+        "mcp",
+        "metrics",
+        "openapi.json",
+        "queries",
+        "readyz",
+        "receipts",
+        "sparql",
+        "static",
+    )
 )
 _QUERY_KEYS = {
     "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "not_found"

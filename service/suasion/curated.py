@@ -20,6 +20,8 @@ PARAMETER_BYTES = 2000
 """Longest parameters of a question, as the URL has them: links and the receipt repeat them in headers, which clients limit."""
 HEADERS = ("Suasion-Completeness", "Suasion-Dataset", "Suasion-Receipt", "Suasion-Total")
 """What each answer says in headers beside ETag and Link, whatever its format."""
+MOST_HEADER_CHARACTERS = 8192
+"""Link and receipt hold what was asked; servers and clients commonly refuse a head of more than 8 KiB, or 64 KiB a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ async def _answer(
 
 
 def _headers(page: Page, extension: str) -> dict[str, str]:
-    """Return what an answer of any format says beside its body."""
+    """Return what an answer of any format says beside its body, without lines that clients and proxies would refuse."""
     links = renderings.links(page, extension)
     related = [f'<{links[relation]}>; rel="{relation}"' for relation in ("self", "next", "prev") if links[relation]]
     related.append(f'<{links["describedby"]}>; rel="describedby"; type="application/sparql-query"')
@@ -158,7 +160,7 @@ def _headers(page: Page, extension: str) -> dict[str, str]:
     }
     if page.dataset.digest:
         headers["Suasion-Dataset"] = f"sha256:{page.dataset.digest}"
-    return headers
+    return {name: value for name, value in headers.items() if len(value) <= MOST_HEADER_CHARACTERS}
 
 
 def _tag(asked: Asked, media_type: str, site: Site) -> str:

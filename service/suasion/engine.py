@@ -136,7 +136,14 @@ def launch(settings: Settings, source: Source) -> Loader:
     command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), source.to_json(), *limits]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
     with theirs:
-        process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # what this process says there may be a protocol
+            start_new_session=True,
+        )
     return Loader(process, ours)
 
 
@@ -146,6 +153,8 @@ class Engine:
     def __init__(self, settings: Settings, source: Source, loader: Loader | None = None) -> None:
         self.ready = Ready()
         self.counts = Counts()
+        self.lost: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM)
+        """What is done when the process that holds the data has ended: this process ends too, unless its owner says otherwise."""
         self._settings = settings
         self._source = source
         self._pools = {Lane.PUBLIC: _Pool(settings.slow_workers), Lane.OWN: _Pool(settings.own_slow_workers)}
@@ -180,7 +189,7 @@ class Engine:
         while loader.poll() is None:
             await asyncio.sleep(_WATCH_SECONDS)
         self.ready = replace(self.ready, fault="The process that holds the data ended, and the service with it: start it again.")
-        signal.raise_signal(signal.SIGTERM)
+        self.lost()
 
     @property
     def loaded(self) -> bool:
@@ -376,7 +385,8 @@ class Engine:
         if self._loader:
             self._loader.control.close()
             self._loader.process.kill()
-            await asyncio.to_thread(self._loader.process.wait)
+            while self._loader.process.poll() is None:  # without a thread: none can be had while the interpreter ends
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _take(self, pool: _Pool) -> _Worker:
         settings = self._settings

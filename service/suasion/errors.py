@@ -32,6 +32,8 @@
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
     + RemoteFailed       an endpoint of SERVICE gave no whole result       502
+    + Unreached          the service does not answer, or not as Suasion does  502
+    + NotInstalled       a package that is not installed                      501
     + Failed             a fault of the service, kept in its log              500
 """
 
@@ -195,6 +197,16 @@ class NotReady(Unanswered):
 class RemoteFailed(Unanswered):
     title = "An endpoint of SERVICE failed"
     status = 502
+
+
+class Unreached(Unanswered):
+    title = "The service is not reached"
+    status = 502
+
+
+class NotInstalled(Unanswered):
+    title = "A package is not installed"
+    status = 501
 
 
 class Failed(Unanswered):

@@ -37,7 +37,7 @@ class Observation:
     """Names, times, counts and logs the requests of an application, and answers for it when it fails.
 
     In `scope["state"]` it leaves `request_id` and the client address; from there it takes `outcome`, `query_hash`, `lane` and
-    the name of the `token` where an endpoint put them.
+    the name of the `token`, and from `failure` the trace of a fault that was answered, where an endpoint put them.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, log: AccessLog | None) -> None:
@@ -86,7 +86,7 @@ class Observation:
                     await problems.response(Overloaded("The service stops: ask again in a moment."))(scope, receive, send_on)
             raise
         finally:
-            self._note(scope, seen, time.monotonic() - started, failure)
+            self._note(scope, seen, time.monotonic() - started, failure or str(state.get("failure", "")))
 
     def _note(self, scope: Scope, seen: _Seen, seconds: float, failure: str) -> None:
         state = scope["state"]

@@ -215,7 +215,8 @@ def _path_part(name: str, description: str, example: str) -> dict[str, object]:
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema, "example": example}
 
 
-def _parameter(parameter: Parameter, listed: Sequence[str], most_rows: int) -> dict[str, object]:
+def parameter_schema(parameter: Parameter, listed: Sequence[str], most_rows: int) -> Schema:
+    """Return the JSON Schema of what a parameter takes; `listed` are the values that it may have, none where it is open."""
     schema: Schema = dict(_PARAMETER_TYPES.get(parameter.type, {"type": "string", "minLength": 1}))
     if parameter.name in ("limit", "offset"):
         least, most = (1, most_rows) if parameter.name == "limit" else (0, MOST_OFFSET)
@@ -228,12 +229,26 @@ def _parameter(parameter: Parameter, listed: Sequence[str], most_rows: int) -> d
         schema["default"] = LEVELS[1]
     if parameter.name == "order":
         schema["default"] = ORDERS[0]
+    return schema
+
+
+def row_schema(query: Query) -> Schema:
+    """Return the JSON Schema of a row: its columns, with what they mean."""
+    return {
+        "type": "object",
+        "required": list(query.columns),
+        "properties": {name: _column(column) for name, column in query.columns.items()},
+        "additionalProperties": False,
+    }
+
+
+def _parameter(parameter: Parameter, listed: Sequence[str], most_rows: int) -> dict[str, object]:
     described: dict[str, object] = {
         "name": parameter.name,
         "in": "query",
         "required": parameter.required,
         "description": parameter.description,
-        "schema": schema,
+        "schema": parameter_schema(parameter, listed, most_rows),
     }
     shown = [min(int(p), most_rows) if parameter.name == "limit" else _typed(parameter, p) for p in parameter.examples]
     if len(shown) == 1:
@@ -252,19 +267,13 @@ def _typed(parameter: Parameter, text: str) -> object:
 
 
 def _envelope(query: Query) -> Schema:
-    row: Schema = {
-        "type": "object",
-        "required": list(query.columns),
-        "properties": {name: _column(column) for name, column in query.columns.items()},
-        "additionalProperties": False,
-    }
     own: Schema = {
         "columns": {
             "type": "object",
             "properties": {name: {"const": column.meaning} for name, column in query.columns.items()},
             "required": list(query.columns),
         },
-        "rows": {"type": "array", "items": row},
+        "rows": {"type": "array", "items": row_schema(query)},
     }
     narrowed: Schema = {"type": "object", "required": list(own), "properties": own}
     return {"allOf": [_ref("Answer"), narrowed]}

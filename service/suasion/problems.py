@@ -13,19 +13,14 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def response(error: SuasionError) -> Response:
-    """Return the problem document of an error: type, title, status, detail, and what the error adds.
+    """Return the response for an error: its problem document, and the headers that belong to it.
 
     What ran out of time says so where an answer says whether it is complete.
     """
-    body: dict[str, object] = {
-        "type": f"{BASE}problem/{type(error).__name__}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-    }
+    body = document(error)
     headers = {}
     if isinstance(error, TimedOut):
-        body["completeness"] = headers["Suasion-Completeness"] = "timed out"
+        headers["Suasion-Completeness"] = "timed out"
     if isinstance(error, Overloaded):
         headers["Retry-After"] = "2"
     if isinstance(error, Unauthorized):  # RFC 6750, section 3
@@ -33,7 +28,20 @@ def response(error: SuasionError) -> Response:
         headers["WWW-Authenticate"] = f'Bearer realm="suasion"{fault}'
     if offered := error.extra.get("allow"):
         headers["Allow"] = str(offered)
-    return Response(json.dumps(body | error.extra, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
+    return Response(json.dumps(body, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
+
+
+def document(error: SuasionError) -> dict[str, object]:
+    """Return the members of the problem document of an error."""
+    body: dict[str, object] = {
+        "type": f"{BASE}problem/{type(error).__name__}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if isinstance(error, TimedOut):
+        body["completeness"] = "timed out"
+    return body | error.extra
 
 
 def note(scope: Scope, error: SuasionError) -> None:

@@ -170,12 +170,17 @@ def read(query: Query, given: Mapping[str, str], most_rows: int) -> Asked:
         return Asked(
             query,
             texts,
-            _number(given, OFFSET, 0, MOST_OFFSET, 0),
-            _number(given, LIMIT, 1, most_rows, most_rows),
+            *window(given, most_rows, most_rows),
             sort,
             _choice(known, given, "order", ORDERS[0]) == ORDERS[1],
             _choice(known, given, "provenance", "claims"),
         )
+
+
+def window(given: Mapping[str, str], most_rows: int, usual_rows: int) -> tuple[int, int]:
+    """Return offset and limit, where nothing is given 0 and the usual rows. Raises BadParameter for what is out of range."""
+    usual = min(usual_rows, most_rows)
+    return _number(given, OFFSET, 0, MOST_OFFSET, 0), _number(given, LIMIT, 1, most_rows, usual)
 
 
 async def answer(asked: Asked, backing: Backing) -> Page:

@@ -7,7 +7,7 @@ of the CSV (RFC 7111, where the head is row 1), the property the column, and val
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from suasion import citations, receipts, turtle
 from suasion.catalog import Query
@@ -84,11 +84,16 @@ def links(page: Page, extension: str) -> dict[str, str | None]:
 
 def csv_text(page: Page, _: str) -> str:
     """Return rows as CSV (RFC 4180); a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    columns = page.query.columns
+    return table(columns, ([cell(row[name]) if name in row else "" for name in columns] for row in page.rows))
+
+
+def table(head: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return cells as CSV (RFC 4180)."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(page.query.columns)
-    for row in page.rows:
-        writer.writerow([_cell(row[name]) if name in row else "" for name in page.query.columns])
+    writer.writerow(head)
+    writer.writerows(rows)
     return out.getvalue()
 
 
@@ -225,7 +230,7 @@ def _json_ld(term: Term) -> dict[str, str]:
     return {"@value": term["value"], **({"@type": datatype} if datatype not in ("", XSD + "string") else {})}
 
 
-def _cell(term: Term) -> str:
+def cell(term: Term) -> str:
     """Return a cell of CSV: the text of a term, made harmless where it is a text."""
     value = term["value"]
     if is_number(term) or not isinstance(plain(term), str):

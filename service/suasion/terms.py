@@ -33,7 +33,7 @@ Plain = str | int | float | bool
 
 
 def bound(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ...]:
-    """Return the term that a text names, or, for a bare slug with several themes, one for each theme. Not for periods.
+    """Return the term that a text names; for a bare slug one for each theme, also in small letters. Not for periods.
 
     Raises BadParameter with what is accepted.
     """
@@ -221,7 +221,7 @@ def _iris(parameter: Parameter, text: str, prefixes: Prefixes) -> tuple[Term, ..
     if expanded := prefixes.expand(text):
         found: tuple[str, ...] = (expanded,)
     elif parameter.themes and _SLUG.fullmatch(text):
-        found = tuple(prefixes.table[theme] + text for theme in parameter.themes)
+        found = tuple(prefixes.table[theme] + slug for slug in dict.fromkeys((text, text.lower())) for theme in parameter.themes)
     elif "//" in text and IRI.fullmatch(text):
         found = (text,)
     else:

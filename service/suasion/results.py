@@ -1,0 +1,133 @@
+"""Rows as Python has them: the answer to a question, a page or all of it, that tells whether it is complete."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from html import escape
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, overload
+
+from suasion.errors import NotInstalled
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+Value = str | int | float | bool | date | list[Any] | None
+Row = Mapping[str, Value]
+_SHOWN_ROWS = 20
+_SHOWN_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Sequence[Row]):
+    """Rows offset to offset + len of `total` rows: each a dict by column, None where there is no value, lists as lists.
+
+    `columns` are the columns with what they mean. With `cut` more things fit a search than were looked at. `note` says so, or
+    why there are no rows. `dataset` is the SHA-256 of the dataset, `citation` and `receipt` are what to give with what is used
+    (see docs/questions.md); "" where there is none.
+    """
+
+    rows: Sequence[Row]
+    columns: Mapping[str, str]
+    total: int
+    offset: int = 0
+    note: str = ""
+    dataset: str = ""
+    citation: str = ""
+    receipt: str = ""
+    cut: bool = False
+    _further: "Callable[[int], Results] | None" = field(default=None, repr=False, compare=False)
+    _as_csv: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether these are all the rows there are."""
+        return self.offset == 0 and len(self.rows) == self.total and not self.cut
+
+    def next(self) -> "Results | None":
+        """Return the next page, None after the last. Raises what asking raises."""
+        after = self.offset + len(self.rows)
+        if self._further is None or not self.rows or after >= self.total:
+            return None
+        return self._further(after)
+
+    def all(self) -> Iterator[Row]:
+        """Yield these rows and those of all pages after, asked for as they are needed. Raises what asking raises."""
+        page: Results | None = self
+        while page is not None:
+            yield from page.rows
+            page = page.next()
+
+    def csv(self) -> str:
+        """Return these rows as CSV: whole IRIs, lists joined by " | ", a text that a spreadsheet would run made harmless."""
+        if self._as_csv is None:
+            raise NotImplementedError("rows that were not asked for have no CSV")
+        return self._as_csv()
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return these rows as a data frame; `attrs` tells complete, total, dataset, citation and receipt.
+
+        Raises NotInstalled without pandas.
+        """
+        frame = _imported("pandas").DataFrame(list(self.rows), columns=list(self.columns))
+        frame.attrs.update(
+            {name: getattr(self, name) for name in ("complete", "total", "offset", "dataset", "citation", "receipt")}
+        )
+        return frame
+
+    def to_polars(self) -> "polars.DataFrame":
+        """Return these rows as a data frame. Raises NotInstalled without polars."""
+        polars = _imported("polars")
+        columns = {name: [row[name] for row in self.rows] for name in self.columns}
+        return polars.DataFrame(columns, strict=False)  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield these rows; `all` goes on to further pages."""
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        """Return the number of these rows; `total` is that of all."""
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        """Return one of these rows, or some."""
+        return self.rows[index]
+
+    def __repr__(self) -> str:
+        """Return how many rows of how many there are, and their columns."""
+        return f"<{self._extent()}: {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the first rows as a table, for notebooks; every text is escaped."""
+        head = "".join(f'<th title="{escape(meaning)}">{escape(name)}</th>' for name, meaning in self.columns.items())
+        shown = self.rows[:_SHOWN_ROWS]
+        body = "".join("<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in self.columns) + "</tr>" for row in shown)
+        more = "" if len(shown) == len(self.rows) else f"; the first {len(shown)} are shown"
+        caption = escape(f"{self._extent()}{more}{f'. {self.note}' if self.note else ''}")
+        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _extent(self) -> str:
+        if self.complete:
+            return f"{self.total} rows, complete"
+        return f"rows {self.offset + 1} to {self.offset + len(self.rows)} of {self.total}, truncated"
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return escape(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
+
+
+def _imported(name: str) -> ModuleType:
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError:
+        raise NotInstalled(f"{name} is not installed: pip install {name}") from None
