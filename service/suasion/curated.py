@@ -10,14 +10,12 @@ from starlette.responses import JSONResponse, Response
 
 from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
-from suasion.errors import BadParameter, NotFound, RequestError, UrlTooLong
+from suasion.errors import BadParameter, NotFound, RequestError
 from suasion.negotiation import best, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
 
 FORMATS = renderings.TYPES
-PARAMETER_BYTES = 2000
-"""Longest parameters of a question, as the URL has them: links and the receipt repeat them in headers, which clients limit."""
 HEADERS = ("Suasion-Completeness", "Suasion-Dataset", "Suasion-Receipt", "Suasion-Total")
 """What each answer says in headers beside ETag and Link, whatever its format."""
 MOST_HEADER_CHARACTERS = 8192
@@ -175,9 +173,6 @@ async def _choices(query: Query, backing: Backing) -> dict[str, tuple[str, ...]]
 
 def _given(request: Request, query: Query) -> dict[str, str]:
     example: dict[str, object] = {"question": query.name, "example": questions.example(query)}
-    if len(request.scope["query_string"]) > PARAMETER_BYTES:
-        said = f"The parameters of a question have at most {PARAMETER_BYTES:,} bytes in the URL: shorten them, or ask by SPARQL."
-        raise UrlTooLong(said, {**example, "limit_bytes": PARAMETER_BYTES})
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
