@@ -38,7 +38,7 @@ from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
 from suasion.fairness import client_key
 from suasion.metrics import Reading
-from suasion.negotiation import best
+from suasion.negotiation import accept, best
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
@@ -46,7 +46,6 @@ from suasion.remote import Remotes
 from suasion.settings import Settings
 from suasion.source import Source
 
-READ_METHODS = "GET, HEAD, OPTIONS"
 _SUMMARY = "The claims of an article in international relations, as a knowledge graph."
 _DESCRIPTION = "Each answer says whether it is complete; each row leads to its claim and the place in the source."
 _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecommons.org/licenses/by/4.0/"}
@@ -197,7 +196,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     site = curated.Site(backing, Pages(pages), public_url, parts.state)
 
     async def question_list(request: Request) -> Response:
-        if best(", ".join(request.headers.getlist("accept")), ("application/json", "text/html")) == "text/html":
+        if best(accept(request), ("application/json", "text/html")) == "text/html":
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
 
@@ -263,7 +262,7 @@ def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
 
 
 async def _allowed(_: Request) -> Response:
-    return Response(status_code=204, headers={"Allow": READ_METHODS})
+    return Response(status_code=204, headers={"Allow": updates.READ_METHODS})
 
 
 def _methods(request: Request) -> str:

@@ -13,9 +13,8 @@ from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.described import Described
 from suasion.engine import Engine, Lane, Loader
-from suasion.errors import AnswerTooLarge, BadQuery, TimedOut, WorkerDied
 from suasion.exchange import Answer, Question, Ready
-from suasion.fairness import Allowance, Budgets
+from suasion.fairness import Allowance, Budgets, at_cost_of
 from suasion.prefixes import Prefixes, declared
 from suasion.questions import Backing
 from suasion.settings import Settings, bundle_folder, queries_folder
@@ -52,17 +51,8 @@ class Assembly:
         return await (self.answers.get(question, compute, deadline) if repeatable else compute())
 
     async def _ask(self, question: Question, client: str, deadline: float) -> Answer:
-        budgets = self.budgets if client else None
-        if budgets is None:
-            return await self.engine.ask(question, Lane.PUBLIC, client, deadline)
-        budgets.admit(client)
-        try:
-            return await self.engine.ask(
-                question, Lane.PUBLIC, client, deadline, lambda seconds: budgets.charge(client, seconds, failed=False)
-            )
-        except (BadQuery, TimedOut, AnswerTooLarge, WorkerDied):
-            budgets.charge(client, 0, failed=True)
-            raise
+        with at_cost_of(client, self.budgets if client else None) as spent:
+            return await self.engine.ask(question, Lane.PUBLIC, client, deadline, spent)
 
 
 def assembled(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> Assembly:

@@ -173,7 +173,7 @@ class Graph:
             told["receipt"]["id"],
             told["completeness"] != "complete" and told["offset"] == 0 and len(told["rows"]) == told["total"],
             lambda offset: self._page(name, {**given, "offset": str(offset)}, types),
-            lambda: self._backend.csv(name, given),
+            _as_csv=lambda: self._backend.csv(name, given),
         )
 
     def _joined(self, name: str, pages: list[Mapping[str, str]]) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
 from suasion.errors import BadParameter, NotFound, RequestError
-from suasion.negotiation import best, matches
+from suasion.negotiation import accept, best, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
 
@@ -45,7 +45,7 @@ async def answer(request: Request, query: Query, extension: str, site: Site) -> 
             f"There is no format .{extension[:20]}; the formats are {', '.join('.' + e for e in FORMATS)}.",
             {"question": query.name, "example": questions.example(query, extension="csv")},
         )
-    media_type = FORMATS[extension] if extension else best(", ".join(request.headers.getlist("accept")), tuple(FORMATS.values()))
+    media_type = FORMATS[extension] if extension else best(accept(request), tuple(FORMATS.values()))
     if media_type != "text/html":
         return await _answer(request, query, media_type, extension, _given(request, query), site)
     given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty

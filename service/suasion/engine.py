@@ -220,7 +220,7 @@ class Engine:
         pool = self._pools[lane]
         worker = await self._take(pool)
         started = time.monotonic()
-        exchange = asyncio.create_task(_exchange(worker, question))
+        exchange = asyncio.create_task(_exchange(worker, pack_question(question)))
         rest = None
         try:
             if not await _is_light(exchange, worker, self._settings.patience_seconds, deadline):
@@ -306,8 +306,7 @@ class Engine:
             raise
         finally:
             worker.end()
-        if answer.error:
-            raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
+        _raise_error(answer)
         if answer.extra["changed"]:
             await self._put_in_force(answer)
         return answer
@@ -315,7 +314,7 @@ class Engine:
     async def _candidate(self, worker: _Worker, change: Change, given_up: asyncio.Event) -> Answer:
         """Have a fork of the loader make a change, unless the caller leaves meanwhile."""
         seconds = self._settings.change_seconds
-        exchange = asyncio.create_task(_change(worker, change))
+        exchange = asyncio.create_task(_exchange(worker, pack_change(change)))
         leaving = asyncio.create_task(given_up.wait())
         try:
             await asyncio.wait({exchange, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -571,14 +570,9 @@ def _raise_error(answer: Answer) -> None:
         raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
 
 
-async def _exchange(worker: _Worker, question: Question) -> Answer:
-    worker.writer.write(pack_question(question))
-    await worker.writer.drain()
-    return await _read(worker)
-
-
-async def _change(worker: _Worker, change: Change) -> Answer:
-    worker.writer.write(pack_change(change))
+async def _exchange(worker: _Worker, frame: bytes) -> Answer:
+    """Send a worker a question or a change, and return what it says to it, or the first part of that."""
+    worker.writer.write(frame)
     await worker.writer.drain()
     return await _read(worker)
 

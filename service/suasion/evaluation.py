@@ -101,27 +101,21 @@ def _evaluate(
         if len(body) > min(most_bytes, ROWS_BYTES):
             raise _TooLargeError
         return Answer(ROWS_TYPE, body, extra=failures)
-    if isinstance(results, ox.QueryTriples):
-        media_type = next((t for t in question.graph_types if t in GRAPH_TYPES), "")
-        out = _Body(media_type, most_bytes, outlet, "Turtle", failures)
-        if media_type:
-            serialise(results, out, media_type, prefixes)
-    else:
-        media_type = _solution_type(question)
-        out = _Body(media_type, most_bytes, outlet, "JSON", failures)
-        if media_type:
-            serialise(results, out, media_type, prefixes)
+    is_graph = isinstance(results, ox.QueryTriples)
+    offered: tuple[str, ...] = GRAPH_TYPES if is_graph else SOLUTION_TYPES
+    media_type = _first(question.graph_types if is_graph else question.solution_types, offered)
     if not media_type:
-        known = GRAPH_TYPES if isinstance(results, ox.QueryTriples) else SOLUTION_TYPES
         return Answer(
-            error="NotAcceptable", detail=f"This query is answered as {', '.join(known)}.", extra={"offered": list(known)}
+            error="NotAcceptable", detail=f"This query is answered as {', '.join(offered)}.", extra={"offered": list(offered)}
         )
+    out = _Body(media_type, most_bytes, outlet, "Turtle" if is_graph else "JSON", failures)
+    serialise(results, out, media_type, prefixes)
     return out.finished()
 
 
-def _solution_type(question: Question) -> str:
-    """Return the media type for solutions that the client prefers, "" when it accepts none."""
-    return next((t for t in question.solution_types if t in SOLUTION_TYPES), "")
+def _first(accepted: tuple[str, ...], offered: tuple[str, ...]) -> str:
+    """Return the media type that the client prefers of those offered, "" when it accepts none."""
+    return next((media_type for media_type in accepted if media_type in offered), "")
 
 
 def _query(dataset: Dataset, question: Question) -> tuple[_Results, Mapping[str, object]]:
@@ -280,7 +274,7 @@ class _Partial:
 
         Without any row it waits on: the deadline ends the process then. Raises what the query raises.
         """
-        media_type = _solution_type(self.question)
+        media_type = _first(self.question.solution_types, SOLUTION_TYPES)
         gathering = threading.Thread(target=self._gather, daemon=True)
         gathering.start()
         gathering.join(self.question.partial)

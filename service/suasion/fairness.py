@@ -6,12 +6,13 @@ minute. Every millisecond counts, or a flood of short queries would cost nothing
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from suasion.errors import TooManyRequests
+from suasion.errors import AnswerTooLarge, BadQuery, RemoteFailed, TimedOut, TooManyRequests, WorkerDied
 
 MOST_CLIENTS = 10_000
 
@@ -65,6 +66,23 @@ class Budgets:
         bucket.filled_at = now
         self._buckets[client] = bucket
         return bucket
+
+
+@contextmanager
+def at_cost_of(client: str, budgets: Budgets | None) -> Iterator[Callable[[float], None]]:
+    """Have a query done at the cost of a client, and give whom to tell the seconds that it took; they may be told later.
+
+    A query that fails counts as such. Without budgets nothing is counted. Raises TooManyRequests when the share is used up.
+    """
+    if budgets is None:
+        yield lambda _: None
+        return
+    budgets.admit(client)
+    try:
+        yield lambda seconds: budgets.charge(client, seconds, failed=False)
+    except (BadQuery, TimedOut, AnswerTooLarge, RemoteFailed, WorkerDied):
+        budgets.charge(client, 0, failed=True)
+        raise
 
 
 def client_key(address: str, user_agent: str) -> str:

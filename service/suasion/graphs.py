@@ -6,9 +6,9 @@ from starlette.responses import Response
 from suasion.errors import BadGraph, BadParameter, NotAcceptable
 from suasion.exchange import GRAPH_TYPES, Question
 from suasion.formats import ALIASES
-from suasion.negotiation import ranked
+from suasion.negotiation import accept, ranked
 from suasion.prefixes import BASE
-from suasion.sparql import UNION, Endpoint, accept
+from suasion.sparql import UNION, Endpoint
 
 _UPDATE = "http://www.w3.org/ns/sparql-service-description#SPARQL11Update"
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"

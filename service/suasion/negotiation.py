@@ -4,12 +4,18 @@ import re
 from functools import lru_cache
 
 import mimeparse
+from starlette.requests import Request
 
 from suasion.errors import NotAcceptable
 
 _RANGE = re.compile(r"\*/\*|[\w!#$%&'+.^`|~-]+/(?:\*|[\w!#$%&'+.^`|~-]+)", re.ASCII)
 Range = tuple[str, str, dict[str, str]]
 """A media range as mimeparse gives it: type, subtype, and parameters with q among them."""
+
+
+def accept(request: Request) -> str:
+    """Return what a request accepts: several headers are one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist("accept"))
 
 
 @lru_cache(maxsize=512)  # clients send few different headers, and reading one takes longer than a light query

@@ -38,7 +38,7 @@ class Results(Sequence[Row]):
     receipt: str = ""
     cut: bool = False
     _further: "Callable[[int], Results] | None" = field(default=None, repr=False, compare=False)
-    _as_csv: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    _as_csv: Callable[[], str] = field(repr=False, compare=False, kw_only=True)
 
     @property
     def complete(self) -> bool:
@@ -61,8 +61,6 @@ class Results(Sequence[Row]):
 
     def csv(self) -> str:
         """Return these rows as CSV: whole IRIs, lists joined by " | ", a text that a spreadsheet would run made harmless."""
-        if self._as_csv is None:
-            raise NotImplementedError("rows that were not asked for have no CSV")
         return self._as_csv()
 
     def to_pandas(self) -> "pandas.DataFrame":

@@ -17,20 +17,16 @@ from suasion.codings import decoded
 from suasion.delivery import Streamed, unless_gone
 from suasion.engine import Engine, Lane
 from suasion.errors import (
-    AnswerTooLarge,
     BadParameter,
     BadQuery,
     MethodNotAllowed,
-    RemoteFailed,
-    TimedOut,
     TooLarge,
     UnknownParameter,
     UnsupportedMedia,
-    WorkerDied,
 )
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Service
-from suasion.fairness import Budgets
-from suasion.negotiation import matches
+from suasion.fairness import Budgets, at_cost_of
+from suasion.negotiation import accept, matches
 from suasion.prefixes import GRAPH
 from suasion.remote import Remotes
 
@@ -51,7 +47,8 @@ _AT_REST = {"queryLn": ("sparql",), "infer": ("true", "false")}
 LABEL = "clientRequestId"
 """Names a request for those who read logs: the W3C's own runner of the protocol tests adds it to each URL."""
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)')
-_CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
+CHARSETS = frozenset(("utf-8", "utf8", "us-ascii"))
+"""Names of the only encoding that is read, and of a part of it."""
 _LONG_BYTES = 64 * 1024
 """A body from this size on is decoded in a thread, so that other requests go on meanwhile."""
 Pairs = list[tuple[str, str]]
@@ -144,32 +141,16 @@ class Endpoint:
 
         Waiting for an endpoint costs what computing costs: who has others work for it has no more of that.
         """
-        budgets = self.budgets
+        with at_cost_of(client, self.budgets) as spent:
 
-        def spent(seconds: float) -> None:
-            if budgets:
-                budgets.charge(client, seconds, failed=False)
+            async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
+                partial = max(question.partial - (deadline - left), _SOON) if question.partial else 0
+                asked = replace(question, services=services, partial=partial)
+                return await self.engine.ask(asked, Lane.PUBLIC, client, left, spent)
 
-        async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
-            partial = max(question.partial - (deadline - left), _SOON) if question.partial else 0
-            asked = replace(question, services=services, partial=partial)
-            return await self.engine.ask(asked, Lane.PUBLIC, client, left, spent)
-
-        if budgets:
-            budgets.admit(client)
-        try:
             if clauses:
                 return await self.remotes.ask(clauses, deadline, evaluate, spent)
             return await evaluate((), deadline)
-        except (BadQuery, TimedOut, AnswerTooLarge, RemoteFailed, WorkerDied):
-            if budgets:
-                budgets.charge(client, 0, failed=True)
-            raise
-
-
-def accept(request: Request) -> str:
-    """Return what a request accepts: several headers are one list (RFC 9110, section 5.3)."""
-    return ", ".join(request.headers.getlist("accept"))
 
 
 def _question(request: Request, pairs: Pairs, query: str, base_iri: str, deadline: float) -> Question:
@@ -203,7 +184,7 @@ async def _parameters(request: Request, most_bytes: int) -> Pairs:
     if media_type not in (_FORM, _QUERY) and (media_type != _UPDATE or request.method == "QUERY"):
         raise UnsupportedMedia(f"A query is sent as {_QUERY} or {_FORM}, not as {media_type or 'an unnamed type'}.")
     charset = _CHARSET.search(content_type)
-    if charset and charset[1] not in _CHARSETS:
+    if charset and charset[1] not in CHARSETS:
         raise UnsupportedMedia(f"A query is sent in UTF-8, not in {charset[1][:40]}.")
     body = await read_body(request, most_bytes)
     if any(name == "query" for name, _ in url_pairs):
@@ -259,9 +240,14 @@ def _query(pairs: Pairs) -> str:
     if len(queries) != 1 or not queries[0].strip():
         found = "no query" if len(queries) < 2 else f"{len(queries)} queries"
         raise BadQuery(f"There is {found} in the request: send exactly one parameter query.", {"example": _EXAMPLE})
+    refuse_versions(pairs)
+    return queries[0]
+
+
+def refuse_versions(pairs: Pairs) -> None:
+    """Raise BadQuery where the version of SPARQL is given more than once (SPARQL 1.2 Protocol)."""
     if sum(name == "version" for name, _ in pairs) > 1:
         raise BadQuery("The version of SPARQL is given more than once: send one parameter version, or none.")
-    return queries[0]
 
 
 def _deadline(pairs: Pairs, most_seconds: float) -> float:

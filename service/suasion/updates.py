@@ -25,7 +25,7 @@ from suasion.errors import (
     UnsupportedMedia,
 )
 from suasion.exchange import Answer, Change, Document, Operation
-from suasion.sparql import LABEL, UPDATE_PARAMETERS, Pairs, read_body
+from suasion.sparql import CHARSETS, LABEL, UPDATE_PARAMETERS, Pairs, read_body, refuse_versions
 from suasion.tokens import Tokens
 
 PAYLOADS = {
@@ -84,8 +84,7 @@ class Updates:
                 raise UnknownParameter(
                     f"An update has no parameter {name[:60]!r}; it has {known}.", {"parameters": list(UPDATE_PARAMETERS)}
                 )
-        if names.count("version") > 1:
-            raise BadQuery("The version of SPARQL is given more than once: send one parameter version, or none.")
+        refuse_versions(pairs)
         text = next(value for name, value in pairs if name == "update")
         using, named = (
             tuple(value for key, value in pairs if key == name) or None for name in ("using-graph-uri", "using-named-graph-uri")
@@ -183,5 +182,5 @@ def _refuse_unknown(header: str, name: str) -> None:
         why = "holds several graphs; a request writes one" if kind in _QUADS else "is not read here"
         raise UnsupportedMedia(f"{name}: {kind[:80]} {why}: send {', '.join(PAYLOADS)}.", {"accepted": list(PAYLOADS)})
     charset = options.get(b"charset", b"utf-8").decode("latin-1")
-    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset.lower() not in CHARSETS:
         raise UnsupportedMedia(f"{name}: the charset {charset[:40]} is not read: send UTF-8.")
