@@ -395,7 +395,8 @@ class Engine:
         pool.waiting += 1
         try:
             while True:
-                worker = await _idle(pool, settings.queue_seconds)
+                async with asyncio.timeout(settings.queue_seconds):  # wait_for would make a task of its own
+                    worker = await pool.idle.get()
                 if worker.generation == self.ready.number and not worker.reader.at_eof():
                     return worker
                 self.counts.died += worker.generation == self.ready.number  # it was killed while it waited
@@ -550,13 +551,6 @@ async def _is_light(exchange: asyncio.Task[Answer], worker: _Worker, patience: f
             return True
         left = min(patience - (worker.computed() - used), until - (time.monotonic() - started))
     return False
-
-
-async def _idle(pool: _Pool, seconds: float) -> _Worker:
-    """Return an idle worker. Raises TimeoutError when none becomes idle for so long."""
-    if not pool.idle.empty():
-        return pool.idle.get_nowait()  # wait_for would make a task of its own
-    return await asyncio.wait_for(pool.idle.get(), seconds)
 
 
 def _has_place(pool: _Pool, client: str) -> bool:

@@ -17,34 +17,37 @@ import uvloop
 from suasion import gate, loading
 from suasion.engine import Engine, Lane
 from suasion.evaluation import evaluate
-from suasion.exchange import Question
+from suasion.exchange import Answer, Question
 from suasion.prefixes import declared
 from suasion.settings import Settings
 from suasion.source import Source
 
 ROOT = Path(__file__).parents[2]
-MOST_BYTES = 64 * 1024 * 1024
 NAMES = ("in the asking process", "by gate and worker", "added")
 CLAIMS = "SELECT DISTINCT ?claim WHERE { ?claim a <https://schema.org/Claim> }"
 
 
+def rows(answer: Answer) -> list[dict[str, dict[str, str]]]:
+    found: list[dict[str, dict[str, str]]] = json.loads(answer.body)["results"]["bindings"]
+    return found
+
+
 async def measured(queries: int) -> dict[str, object]:
-    dataset, prefixes = loading.load(ROOT), declared(ROOT).table
-    listed = json.loads(evaluate(dataset, Question(CLAIMS), prefixes, MOST_BYTES).body)
-    claims = [row["claim"]["value"] for row in listed["results"]["bindings"]]
-    engine = Engine(Settings(), Source(ROOT))
+    settings, dataset, prefixes = Settings(), loading.load(ROOT), declared(ROOT).table
+    claims = [row["claim"]["value"] for row in rows(evaluate(dataset, Question(CLAIMS), prefixes, settings.answer_bytes))]
+    engine = Engine(settings, Source(ROOT))
     await engine.start()
     here, there = [], []
     try:
         for number in range(queries):
             question = Question(f"SELECT ?p ?o WHERE {{ <{claims[number % len(claims)]}> ?p ?o }} # {number}")
             started = time.perf_counter()
-            expected = evaluate(dataset, question, prefixes, MOST_BYTES)
+            expected = evaluate(dataset, question, prefixes, settings.answer_bytes)
             between = time.perf_counter()
             gate.pass_through(question.query, gate.Limits())
             answer = await engine.ask(question, Lane.PUBLIC)
             ended = time.perf_counter()
-            if sorted(answer.body) != sorted(expected.body):  # the order of rows is free
+            if sorted(map(str, rows(answer))) != sorted(map(str, rows(expected))):  # their order is free
                 raise RuntimeError(f"a worker answers otherwise: {question.query}")
             here.append((between - started) * 1000)
             there.append((ended - between) * 1000)
