@@ -230,7 +230,7 @@ def test_the_service_is_afterwards_what_it_was(course: Course) -> None:
 
 def test_no_curated_page_is_refused_while_the_public_has_all_slow_places() -> None:
     """Own pages stand in no line with public SPARQL, the heavier ones neither; so little patience makes some of them heavy."""
-    process, port = serve("--deadline-seconds", "8", environment=LIMITS | {"SUASION_PATIENCE_SECONDS": "0.04"})
+    process, port = serve("--deadline-seconds", "16", environment=LIMITS | {"SUASION_PATIENCE_SECONDS": "0.04"})
     try:
         client = Client(port)
         front = client.get("/").body.decode()
