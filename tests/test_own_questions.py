@@ -169,7 +169,8 @@ def test_the_question_is_in_the_list_in_openapi_and_in_shacl(shop: Client) -> No
         found = store.query(
             f"SELECT ?text ?words WHERE {{ ?q a <{SH}SPARQLSelectExecutable>, <{SH}SPARQLExecutable> ; <{SH}select> ?text ;"
             " <http://www.w3.org/2000/01/rdf-schema#comment> 'Which toys are there?'@en ;"
-            f" <https://schema.org/keywords> 'prices' ; <{SH}prefixes>/<{SH}declare>/<{SH}prefix> 'toy' }}"
+            f" <https://schema.org/keywords> 'prices' ; <{SH}prefixes>/<{SH}declare>/<{SH}prefix> 'toy' ;"
+            " <http://purl.org/dc/terms/relation> <https://w3id.org/suasion/query/toys/slow> }"
         )
         assert isinstance(found, ox.QuerySolutions)
         assert [row["text"].value for row in found] == [toys.QUESTION]

@@ -185,7 +185,10 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     app.router.routes.append(Route("/mcp", Doorway(mcp_server, settings.request_bytes), methods=methods))
     for method in ("GET", "POST"):
         extra = openapi.sparql_operation(method)
-        app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
+        name = str(extra["operationId"])
+        app.add_api_route(
+            "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
+        )
 
     pages = home.templates()
     front_page = home.page(pages, queries, files)

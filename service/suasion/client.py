@@ -223,6 +223,8 @@ def _documented(told: Mapping[str, Any], names: Mapping[str, str]) -> str:
             lines.append(f"    {name}: {own[parameter]['description']}; {takes}")
         lines.append("")
     lines += ["Columns:", *(f"    {column['name']}: {column['meaning']}" for column in told["columns"]), ""]
+    if told.get("related"):
+        lines += [f"Related: {', '.join(_method_name(name) for name in told['related'])}.", ""]
     return "\n".join([*lines, "Without limit all rows are fetched. Raises errors of suasion.errors."])
 
 
