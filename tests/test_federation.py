@@ -23,6 +23,10 @@ ALLOWED = {HERE: HERE, "https://e.example/x": "http://127.0.0.1:9/mirror", WIKID
 EXAMPLES = sorted((Path(__file__).parents[1] / "queries" / "federated").glob("*.rq"))
 # The shape of Wikidata's truthy statements, as its query service answers them.
 TRUTHY = """
+PREFIX p: <http://www.wikidata.org/prop/>
+PREFIX pq: <http://www.wikidata.org/prop/qualifier/>
+PREFIX ps: <http://www.wikidata.org/prop/statement/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX wd: <http://www.wikidata.org/entity/>
 PREFIX wdt: <http://www.wikidata.org/prop/direct/>
 PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
@@ -32,6 +36,16 @@ wd:Q881 wdt:P298 "VNM" ; wdt:P463 wd:Q7768 ; wdt:P1082 "98860000"^^xsd:decimal .
 wd:Q836 wdt:P298 "MMR" ; wdt:P463 wd:Q7768 ; wdt:P1566 "1" .
 wd:Q17 wdt:P298 "JPN" ; wdt:P1082 "124000000"^^xsd:decimal ; wdt:P1566 "1861060" .
 wd:Q183 wdt:P298 "DEU" ; wdt:P463 wd:Q458 ; wdt:P1082 "83000000"^^xsd:decimal .
+wd:Q424 wdt:P36 wd:Q1850 ; wdt:P297 "KH" .
+wd:Q881 wdt:P36 wd:Q1858 ; wdt:P297 "VN" .
+wd:Q183 wdt:P36 wd:Q64 ; wdt:P297 "DE" .
+wd:Q424 p:P6 [ ps:P6 wd:Q57642 ; pq:P580 "1998-11-30T00:00:00Z"^^xsd:dateTime ; pq:P582 "2023-08-22T00:00:00Z"^^xsd:dateTime ] .
+wd:Q881 p:P6 [ ps:P6 wd:Q1 ; pq:P580 "1997-09-25T00:00:00Z"^^xsd:dateTime ; pq:P582 "2006-06-27T00:00:00Z"^^xsd:dateTime ] ,
+  [ ps:P6 wd:Q2 ; pq:P580 "2006-06-27T00:00:00Z"^^xsd:dateTime ] , [ ps:P6 wd:Q3 ] .
+wd:Q17 p:P6 [ ps:P6 wd:Q132596 ; pq:P580 "2008-09-24T00:00:00Z"^^xsd:dateTime ] .
+wd:Q1136573 wdt:P31 wd:Q131569 ; wdt:P1891 wd:Q7768 , wd:Q148 , wd:Q17 ; wdt:P585 "1976-02-24T00:00:00Z"^^xsd:dateTime .
+wd:Q1136573 rdfs:label "Treaty"@en , "Vertrag"@de .
+wd:Q4 wdt:P31 wd:Q131569 ; wdt:P1891 wd:Q148 , wd:Q17 ; rdfs:label "Another"@en .
 """
 
 
@@ -195,8 +209,7 @@ def rows(reply: Reply) -> list[dict[str, str]]:
 
 
 def test_the_recipients_in_asean_have_the_populations_of_the_other_service(pair: Pair) -> None:
-    (text,) = [path.read_text(encoding="utf-8") for path in EXAMPLES if path.stem == "recipients-in-asean"]
-    reply = pair.ask(text)
+    reply = pair.ask(example("recipients-in-asean"))
     actor = "https://w3id.org/suasion/id/actor/"
     assert rows(reply) == [
         {"recipient": actor + "cambodia", "population": "17420000"},
@@ -207,8 +220,8 @@ def test_the_recipients_in_asean_have_the_populations_of_the_other_service(pair:
 
 
 def test_the_codes_of_both_services_are_compared(pair: Pair) -> None:
-    (text,) = [path.read_text(encoding="utf-8") for path in EXAMPLES if path.stem == "codes-in-wikidata"]
-    same = {row["code"]: row.get("same", "not known there") for row in rows(pair.ask(text))}
+    found = rows(pair.ask(example("codes-in-wikidata")))
+    same = {row["code"]: row.get("same", "not known there") for row in found}
     assert same == {
         "DEU": "not known there",
         "JPN": "true",
@@ -219,8 +232,68 @@ def test_the_codes_of_both_services_are_compared(pair: Pair) -> None:
     }
 
 
+def example(stem: str) -> str:
+    (text,) = [path.read_text(encoding="utf-8") for path in EXAMPLES if path.stem == stem]
+    return text
+
+
+def test_capitals_of_the_other_service_are_counted_in_claims_here(pair: Pair) -> None:
+    """Hanoi is not spoken of; Berlin is no capital of a member."""
+    mentions = pair.client.get("/claims", thing="place:phnom-penh").json()["total"]
+    thing = "https://w3id.org/suasion/id/"
+    assert rows(pair.ask(example("capitals-in-the-article"))) == [
+        {"state": thing + "actor/cambodia", "code": "KH", "capital": thing + "place/phnom-penh", "claims": str(mentions)},
+        {"state": thing + "actor/vietnam", "code": "VN", "claims": "0"},
+    ]
+
+
+def test_heads_of_government_are_those_of_the_day_of_the_article(pair: Pair) -> None:
+    """Of members of ASEAN only, and of terms that have a beginning."""
+    found = [
+        (row["state"].rpartition("/")[2], row["head"], row.get("until")) for row in rows(pair.ask(example("heads-of-government")))
+    ]
+    item = "http://www.wikidata.org/entity/"
+    assert found == [("cambodia", item + "Q57642", "2023-08-22"), ("vietnam", item + "Q2", None)]
+
+
+def test_treaties_have_the_parties_that_are_here(pair: Pair) -> None:
+    found = [
+        (row["title"], row["day"][:10], row["party"].rpartition("/")[2])
+        for row in rows(pair.ask(example("treaties-of-partners")))
+    ]
+    assert found == [("Treaty", "1976-02-24", party) for party in ("asean", "china", "japan")]
+
+
 def test_there_are_examples_and_each_has_a_test() -> None:
-    assert [path.stem for path in EXAMPLES] == ["codes-in-wikidata", "recipients-in-asean"]
+    tested = [
+        "capitals-in-the-article",
+        "codes-in-wikidata",
+        "heads-of-government",
+        "recipients-in-asean",
+        "treaties-of-partners",
+    ]
+    assert [path.stem for path in EXAMPLES] == tested
+
+
+def test_the_examples_are_published_with_the_endpoint_that_each_needs(pair: Pair) -> None:
+    found = (
+        Graph()
+        .parse(data=pair.client.get("/queries.ttl").body, format="turtle")
+        .query(
+            """
+        PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+        PREFIX sh: <http://www.w3.org/ns/shacl#>
+        PREFIX spex: <https://purl.expasy.org/sparql-examples/ontology#>
+        SELECT ?query ?text ?words ?endpoint WHERE {
+          ?query a sh:SPARQLSelectExecutable ; sh:select ?text ; rdfs:comment ?words ; spex:federatesWith ?endpoint
+        } ORDER BY ?query"""
+        )
+    )
+    told = [tuple(str(term) for term in row) for row in found]  # type: ignore[union-attr]
+    assert [(query.rpartition("/")[2], text, endpoint) for query, text, _, endpoint in told] == [
+        (path.stem, path.read_text(encoding="utf-8"), WIKIDATA) for path in EXAMPLES
+    ]
+    assert all(words.endswith((".", "?")) for _, _, words, _ in told)
 
 
 PREFIXES = (

@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
+    catalog,
     curated,
     federation,
     graphs,
@@ -42,7 +43,6 @@ from suasion.negotiation import accept, best
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
-from suasion.remote import Remotes
 from suasion.settings import Settings
 from suasion.source import Source
 
@@ -66,18 +66,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     described = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)
     log = accesslog.opened(settings)
-    endpoints = federation.allowed(settings.services)
-    remotes = Remotes(endpoints, settings)
-    description = federation.described(described, endpoints)
+    description = federation.described(described, parts.remotes.endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
     endpoint = sparql.Endpoint(
         engine=engine,
         answers=parts.answers,
-        budgets=parts.budgets,
+        ask=parts.ask,
         most_bytes=writes.most_bytes,
         answer_bytes=settings.answer_bytes,
         deadline_seconds=settings.deadline_seconds,
-        remotes=remotes,
+        endpoints=parts.remotes.endpoints,
         update=writes.update,
     )
 
@@ -203,13 +201,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
 
+    examples = catalog.examples(parts.bundle) if source.bundle else ()
+    published = {query.name: query for query in (*queries, *examples)}
+
     async def question_data(_: Request) -> Response:
-        return Response(publication.document(queries, public_url()), media_type="text/turtle; charset=utf-8")
+        return Response(publication.document(published.values(), public_url()), media_type="text/turtle; charset=utf-8")
 
     async def question_file(request: Request) -> Response:
         asked = request.path_params["name"]
         for ending in ("/context.jsonld", ".ttl", ".rq", ""):
-            query = by_name.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
+            query = published.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
             if query and ending == "/context.jsonld":
                 return JSONResponse(renderings.context(query), media_type="application/ld+json")
             if query and ending == ".ttl":

@@ -159,13 +159,18 @@ def _sparql_tool(assembly: Assembly) -> Tool:
             answer.rest.close()
         digest = ready.digest if ready == assembly.engine.ready else None  # else there was a write meanwhile
         if answer.media_type == "text/turtle":
-            return {**_turtle(answer.body.decode("utf-8", "ignore"), whole=answer.rest is None), "dataset": digest or None}
-        document = json.loads(answer.body)
-        if "boolean" in document:
-            return {"completeness": "complete", "boolean": document["boolean"], "dataset": digest or None}
-        prefixes = assembly.backing.prefixes
-        rows = [{name: _shown(row.get(name), prefixes) for name in document["variables"]} for row in document["rows"]]
-        return {**_windowed(rows, document["total"], window[0]), "dataset": digest or None}
+            result = _turtle(answer.body.decode("utf-8", "ignore"), whole=answer.rest is None)
+        else:
+            document = json.loads(answer.body)
+            if "boolean" in document:
+                result = {"completeness": "complete", "boolean": document["boolean"]}
+            else:
+                prefixes = assembly.backing.prefixes
+                rows = [{name: _shown(row.get(name), prefixes) for name in document["variables"]} for row in document["rows"]]
+                result = _windowed(rows, document["total"], window[0])
+        if silently := answer.extra.get("silently"):
+            result |= {"completeness": "truncated", "failed_services": silently}
+        return {**result, "dataset": digest or None}
 
     said = (
         "Any SPARQL 1.1 query, read only. The default graph holds what is reported as fact; GRAPH ?claim { … } reaches what each "
@@ -176,11 +181,14 @@ def _sparql_tool(assembly: Assembly) -> Tool:
         said = (
             "Any SPARQL 1.1 query, read only. SELECT gives rows, with limit and offset over them; CONSTRUCT and DESCRIBE Turtle."
         )
+    if assembly.remotes.endpoints:
+        said += f" SERVICE may reach {', '.join(f'<{iri}>' for iri in assembly.remotes.endpoints)}."
     shape: dict[str, Schema] = {
         **_WINDOW,
         "rows": {"type": "array", "items": _OPEN},
         "boolean": {"type": "boolean"},
         "turtle": _TEXT,
+        "failed_services": _TEXTS,
     }
     return Tool("sparql", "Ask SPARQL", said, _object(shape, "completeness", "dataset"), _fixed(known, assembly), call)
 
