@@ -1,6 +1,9 @@
 """SERVICE: what is taken out of a query, and what two services answer together, the shipped examples among it."""
 
+import asyncio
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +11,17 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from mcp.client.client import Client as Agent
+from mcp.client.stdio import StdioServerParameters, stdio_client
 from rdflib import RDF, Graph, Namespace, URIRef
 
+import suasion
 from badremote import misbehaving
 from conftest import Client, Reply, serve, stop
 from suasion import federation, gate
-from suasion.errors import BadQuery
+from suasion.errors import BadQuery, RemoteFailed
 from suasion.loading import Dataset
+from suasion.results import Results
 
 LIMITS = gate.Limits()
 HERE = "http://127.0.0.1:9/sparql"
@@ -344,6 +351,66 @@ def test_service_within_graph_asks_the_endpoint_for_its_default_graph(pair: Pair
     query = "SELECT ?thing WHERE { GRAPH graph:identifiers { ?thing skos:exactMatch ?i . SERVICE <URL> { ?i wdt:P298 ?code } } }"
     prefix = "PREFIX graph: <https://w3id.org/suasion/graph/> "
     assert len(rows(pair.ask(prefix + PREFIXES + query.replace("URL", pair.url)))) == 6
+
+
+CODES = (
+    PREFIXES + f"SELECT ?thing ?code WHERE {{ ?thing skos:exactMatch ?item . SERVICE <{WIKIDATA}> {{ ?item wdt:P298 ?code }} }}"
+)
+SILENT = f"SELECT ?s WHERE {{ ?s ?p ?o SERVICE SILENT <{HERE}> {{ ?s ?p ?o }} }}"
+OTHER = f"ASK {{ SERVICE <{WIKIDATA}/other> {{ ?s ?p ?o }} }}"
+
+
+def test_agents_reach_the_same_endpoints_by_the_same_rules(pair: Pair, truthy: Path) -> None:
+    expected = Counter(row["code"] for row in rows(pair.ask(CODES)))
+
+    async def scenario(agent: Agent) -> None:
+        found = await agent.call_tool("sparql", {"query": CODES, "default_graph": "facts"})
+        assert isinstance(found.structured_content, dict)
+        assert Counter(row["code"] for row in found.structured_content["rows"]) == expected
+        assert found.structured_content["completeness"] == "complete"
+        refused = await agent.call_tool("sparql", {"query": OTHER})
+        assert refused.is_error and refused.meta
+        assert WIKIDATA in refused.meta["problem"]["allowed_services"]
+
+    async def scenario_of_silence(agent: Agent) -> None:
+        told = next(tool for tool in (await agent.list_tools()).tools if tool.name == "sparql")
+        assert f"SERVICE may reach <{HERE}>." in str(told.description)
+        found = await agent.call_tool("sparql", {"query": SILENT})
+        assert isinstance(found.structured_content, dict)
+        assert (found.structured_content["completeness"], found.structured_content["failed_services"]) == ("truncated", [HERE])
+
+    async def both() -> None:
+        async with Agent(f"http://127.0.0.1:{pair.client.port}/mcp") as agent:
+            await scenario(agent)
+        for options, use in (((f"{WIKIDATA}={pair.url}",), scenario), ((HERE, str(truthy)), scenario_of_silence)):
+            arguments = ["-m", "suasion", "mcp", "--service", *options]
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "service")}
+            async with Agent(
+                stdio_client(StdioServerParameters(command=sys.executable, args=arguments, env=environment))
+            ) as agent:
+                await use(agent)
+
+    asyncio.run(both())
+
+
+def test_python_reaches_the_same_endpoints_by_the_same_rules(pair: Pair, truthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Counter(row["code"] for row in rows(pair.ask(CODES)))
+    monkeypatch.setenv("SUASION_SERVICES", f"{WIKIDATA}={pair.url} {HERE}")
+    with suasion.open() as embedded, suasion.open(f"http://127.0.0.1:{pair.client.port}") as remote:
+        for graph in (embedded, remote):
+            found = graph.query(CODES)
+            assert isinstance(found, Results)
+            assert Counter(row["code"] for row in found) == expected
+            with pytest.raises(BadQuery):
+                graph.query(OTHER)
+        with pytest.raises(RemoteFailed, match=r"<http://127.0.0.1:9/sparql> failed, and SILENT hides it"):
+            embedded.query(SILENT)
+    middle, port = serve(str(truthy))
+    try:
+        with suasion.open(f"http://127.0.0.1:{port}") as remote, pytest.raises(RemoteFailed, match="SILENT hides it"):
+            remote.query(SILENT)
+    finally:
+        stop(middle)
 
 
 def test_graphs_and_ask_take_service_too(pair: Pair) -> None:

@@ -24,7 +24,7 @@ from mcp.shared.exceptions import MCPError
 
 import procfs
 import toys
-from conftest import ROOT, Client, stop, with_query
+from conftest import ROOT, Client, serve, stop, with_query
 from suasion import catalog, inventory, openapi
 from suasion.catalog import Query
 
@@ -309,6 +309,36 @@ def test_a_query_that_never_ends_is_ended_at_the_deadline_and_says_so(session: S
         assert (await call(agent, "sparql", query="ASK {}"))["boolean"] is True
 
     session(scenario)
+
+
+def test_a_tool_that_the_service_cannot_answer_says_why_and_the_next_call_is_answered(tmp_path: Path) -> None:
+    data, folder = toys.write(tmp_path)
+    process, port = serve(str(data), "--queries", str(folder), "--deadline-seconds", "2")
+
+    def kill_who_works() -> bool:
+        busy = [pid for pid in procfs.workers(process.pid) if procfs.processor_ticks(pid) > 30]
+        for pid in busy:
+            os.kill(pid, signal.SIGKILL)
+        return bool(busy)
+
+    async def scenario() -> None:
+        async with Agent(f"http://127.0.0.1:{port}/mcp") as agent:
+            asked = asyncio.create_task(refused(agent, "toys_slow"))
+            assert await asyncio.to_thread(procfs.holds_within, 5, kill_who_works)
+            sentence, problem = await asked
+            assert sentence.startswith("The query could not be finished: ")
+            assert problem["status"] == 500
+            sentence, problem = await refused(agent, "toys_slow", limit=7)
+            assert sentence.startswith("The query ran out of time: No answer within 2 s")
+            assert sentence.endswith(" completeness: timed out.")
+            asked_for = (problem["completeness"], problem["offset"], problem["limit"], problem["total"])
+            assert asked_for == ("timed out", 0, 7, None)
+            assert (await call(agent, "toys_all"))["completeness"] == "complete"
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        stop(process)
 
 
 def test_many_agents_are_answered_at_once(client: Client) -> None:

@@ -182,6 +182,11 @@ def test_a_question_out_of_time_says_so_in_the_same_places(shop: Client) -> None
         reply = shop.get(path)
         assert reply.status == 504
         assert reply.json()["completeness"] == reply.headers["suasion-completeness"] == "timed out"
+    told = shop.get("/toys/slow", limit=7, offset=14).json()
+    assert (told["question"], told["offset"], told["limit"], told["total"]) == ("toys/slow", 14, 7, None)
+    page = shop.get("/toys/slow.html")
+    assert (page.status, page.headers["suasion-completeness"]) == (504, "timed out")
+    assert 'role="alert"' in page.body.decode() and "No answer within 0.5 s" in page.body.decode()
 
 
 @pytest.mark.parametrize("extension", renderings.TYPES)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
-from suasion.errors import BadParameter, NotFound, RequestError
+from suasion.errors import BadParameter, NotFound, RequestError, Unanswered
 from suasion.negotiation import accept, best, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
@@ -51,10 +51,10 @@ async def answer(request: Request, query: Query, extension: str, site: Site) -> 
     given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty
     try:
         return await _answer(request, query, media_type, extension, given, site)
-    except RequestError as error:
+    except (RequestError, Unanswered) as error:
         problems.note(request.scope, error)
         page = site.pages.refusal(query, given, await _choices(query, site.backing), error)
-        return Response(page, error.status, {"Vary": "Accept"}, "text/html; charset=utf-8")
+        return Response(page, error.status, {**problems.headers(error), "Vary": "Accept"}, "text/html; charset=utf-8")
 
 
 async def verify(receipt_id: str, site: Site) -> Response:

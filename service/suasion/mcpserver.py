@@ -210,8 +210,12 @@ def _refusal(context: _Context, error: SuasionError) -> types.CallToolResult:
     """Return an error as a result that an agent reads; its problem document is beside it."""
     if isinstance(context.request, Request):
         problems.note(context.request.scope, error)
-    text = types.TextContent(type="text", text=f"{error.title}: {error.detail}")
-    return types.CallToolResult(content=[text], is_error=True, _meta={"problem": problems.document(error)})
+    problem = problems.document(error)
+    said = f"{error.title}: {error.detail}"
+    if word := problem.get("completeness"):
+        said += f" completeness: {word}."
+    text = types.TextContent(type="text", text=said)
+    return types.CallToolResult(content=[text], is_error=True, _meta={"problem": problem})
 
 
 def _safely(handle: Callable[[_Context, _Given], Awaitable[_Said]]) -> Callable[[_Context, _Given], Awaitable[_Said]]:

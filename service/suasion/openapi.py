@@ -105,7 +105,7 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
     plain = {**common, "operationId": name, "description": f"{said} `Accept` chooses the format, JSON first."}
     by_format = {**common, "operationId": f"{name}_as", "description": f"{said} The ending chooses the format."}
     responses = {"200": answered, **problems(*statuses)}
-    for status in (400, 404, 414, 422):
+    for status in set(statuses) - {406}:
         responses[str(status)] = {
             "description": _STATUSES[status],
             "content": {
@@ -358,6 +358,9 @@ def _schemas() -> dict[str, object]:
         "accepted": {"type": "string", "description": "What it takes"},
         "example": {"type": "string", "description": "A call that works"},
         "completeness": {"const": "timed out"},
+        "offset": {"type": "integer", "description": "The first row that was asked for"},
+        "limit": {"description": "How many rows were asked for; else the limit that was passed"},
+        "total": {"type": "null", "description": "How many rows there are: not known"},
     }
     return {
         "Answer": {"type": "object", "required": list(answer), "properties": answer},

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from suasion import receipts
 from suasion.catalog import Column, Parameter, Query
 from suasion.described import Ask, Described, Work
-from suasion.errors import BadParameter, NotFound, RequestError, UnknownParameter
+from suasion.errors import BadParameter, NotFound, RequestError, TimedOut, UnknownParameter
 from suasion.exchange import Question, Ready, Term
 from suasion.prefixes import DEF, Prefixes
 from suasion.receipts import Receipt
@@ -189,7 +189,10 @@ def window(given: Mapping[str, str], most_rows: int, usual_rows: int) -> tuple[i
 
 
 async def answer(asked: Asked, backing: Backing) -> Page:
-    """Answer what is asked. Raises BadParameter (422) and NotFound (404) as `ask` does, and what the engine raises."""
+    """Answer what is asked. Raises BadParameter (422) and NotFound (404) as `ask` does, and what the engine raises.
+
+    What ran out of time says which rows were asked for, and that their number is not known.
+    """
     query = asked.query
     prefixes = backing.prefixes_of(query)
     dataset = backing.dataset()
@@ -198,7 +201,11 @@ async def answer(asked: Asked, backing: Backing) -> Page:
         free, search = searched(query, terms)
         window = (asked.offset, asked.limit)
         question = Question(query.text, free, rows=window, sort=asked.sort, descending=asked.descending, search=search)
-        reply = await backing.ask(question)
+        try:
+            reply = await backing.ask(question)
+        except TimedOut as error:
+            error.extra |= {"question": query.name, "offset": asked.offset, "limit": asked.limit, "total": None}
+            raise
         found = json.loads(reply.body)
         if not found["total"]:
             await _explain_absence(asked, terms, prefixes, backing)
