@@ -5,6 +5,7 @@ obeys commands of one byte (`exchange.Command`). A fork is answered with its pro
 and its pidfd. It ends with its parent.
 """
 
+import gc
 import json
 import os
 import signal
@@ -66,6 +67,7 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     control = socket.socket(fileno=control_fd)
+    gc.disable()  # what is made while data are loaded stays: looking through it, time and again, takes longer than making it
     prefixes = Prefixes({})
     written = None
     try:
@@ -88,6 +90,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
+    gc.freeze()  # so that workers, which share this memory, do not write to it
+    gc.enable()
     control.sendall(_line(written.ready if written else Ready(len(dataset.facts), loading.digest(dataset.facts))))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while byte := control.recv(1):
