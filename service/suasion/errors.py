@@ -31,6 +31,7 @@
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + NotIndexed         the texts of the data are still being indexed        503
     + RemoteFailed       an endpoint of SERVICE gave no whole result       502
     + Unreached          the service does not answer, or not as Suasion does  502
     + NotInstalled       a package that is not installed                      501
@@ -191,6 +192,11 @@ class WorkerDied(Unanswered):
 
 class NotReady(Unanswered):
     title = "Not ready"
+    status = 503
+
+
+class NotIndexed(Unanswered):
+    title = "Not indexed yet"
     status = 503
 
 

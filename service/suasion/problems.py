@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion.errors import Overloaded, SuasionError, TimedOut, Unauthorized
+from suasion.errors import NotIndexed, Overloaded, SuasionError, TimedOut, Unauthorized
 from suasion.prefixes import BASE
 
 MEDIA_TYPE = "application/problem+json"
@@ -22,7 +22,7 @@ def headers(error: SuasionError) -> dict[str, str]:
     found = {}
     if isinstance(error, TimedOut):
         found["Suasion-Completeness"] = "timed out"
-    if isinstance(error, Overloaded):
+    if isinstance(error, NotIndexed | Overloaded):
         found["Retry-After"] = "2"
     if isinstance(error, Unauthorized):  # RFC 6750, section 3
         fault = ', error="invalid_token"' if "error" in error.extra else ""
