@@ -34,6 +34,7 @@ from suasion.exchange import (
     pack_question,
     unpack_answer,
 )
+from suasion.metrics import LaneReading
 from suasion.settings import Settings
 from suasion.source import Source
 
@@ -119,6 +120,7 @@ class _Pool:
     slow: dict[_Worker, str] = field(default_factory=dict)
     idle: asyncio.Queue[_Worker] = field(default_factory=asyncio.Queue)
     waiting: int = 0
+    waited_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +198,10 @@ class Engine:
         """Whether the data are loaded and verified, and the process that holds them lives."""
         return self._watching is not None and not self._watching.done()
 
-    def idle(self, lane: Lane) -> int:
-        """Return how many workers of a lane wait for a question."""
-        return self._pools[lane].idle.qsize()
+    def reading(self, lane: Lane) -> LaneReading:
+        """Return what a lane does at this moment."""
+        pool = self._pools[lane]
+        return LaneReading(pool.idle.qsize(), pool.waiting, pool.waited_seconds, len(pool.slow))
 
     async def ask(
         self,
@@ -393,6 +396,7 @@ class Engine:
             self.counts.refused += 1
             raise errors.Overloaded(f"{pool.waiting} requests wait already: try again in a moment.")
         pool.waiting += 1
+        started = time.monotonic()
         try:
             while True:
                 async with asyncio.timeout(settings.queue_seconds):  # wait_for would make a task of its own
@@ -406,6 +410,7 @@ class Engine:
             raise errors.Overloaded(f"No worker became free in {settings.queue_seconds:g} s: try again in a moment.") from None
         finally:
             pool.waiting -= 1
+            pool.waited_seconds += time.monotonic() - started
 
     def _take_place(self, worker: _Worker, client: str, pool: _Pool) -> None:
         """Give a slow place to a query. Raises Overloaded when there is none for it."""
