@@ -197,7 +197,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def front(_: Request) -> Response:
         return HTMLResponse(front_page(engine.ready))
 
-    site = curated.Site(backing, Pages(pages), public_url, parts.state)
+    site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
