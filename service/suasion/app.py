@@ -46,6 +46,7 @@ from suasion.negotiation import accept, best
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
+from suasion.remote import Remotes
 from suasion.settings import Settings
 from suasion.source import Source
 
@@ -132,7 +133,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     )
     app.add_middleware(Coding)
     free_bytes = partial(_free_bytes, source.writable)
-    operation.equip(app, settings, lambda: _reading(engine, remotes, free_bytes), log, writes.most_bytes)
+    operation.equip(app, settings, lambda: _reading(engine, parts.remotes, free_bytes), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
