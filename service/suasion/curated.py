@@ -66,7 +66,8 @@ async def answer(request: Request, query: Query, extension: str, site: Site) -> 
     media_type = FORMATS[extension] if extension else best(accept(request), tuple(FORMATS.values()))
     if media_type != "text/html":
         return await _answer(request, query, media_type, extension, _given(request, query), site)
-    given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty
+    # The form of the page names no ending, and sends the fields that were left empty too.
+    given = {name: text for name, text in _given(request, query).items() if text or extension}
     try:
         return await _answer(request, query, media_type, extension, given, site)
     except (RequestError, Unanswered) as error:
