@@ -270,6 +270,7 @@ def _typed(parameter: Parameter, text: str) -> object:
 
 
 def _envelope(query: Query) -> Schema:
+    """Return what all answers have, with the columns and rows of this one; were rows in both, made clients would not know their columns."""
     own: Schema = {
         "columns": {
             "type": "object",
@@ -329,8 +330,6 @@ def _schemas() -> dict[str, object]:
             "items": {"type": "object", "required": ["question", "link"], "properties": {"question": _TEXT, "link": _TEXT}},
         },
         "dataset": {"type": "object", "properties": {"sha256": _TEXT, "quads": {"type": "integer"}}},
-        "columns": {"type": "object", "additionalProperties": _TEXT},
-        "rows": {"type": "array", "items": {"type": "object"}},
         "provenance": {
             "type": "object",
             "required": ["level"],
