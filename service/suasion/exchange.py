@@ -71,9 +71,9 @@ class Question:
     are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses,
     which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
     `published` what was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
-    With `statements` a SELECT of ?subject, ?predicate, ?object and ?graph, of which `rows` is a slice, is answered as a graph, with
-    the total in `extra`; formats without graphs have each triple once. `dump` is a media type of quads, in which the whole dataset
-    is answered, whatever the query: N-Quads sorted by bytes, or TriG.
+    With `statements` a SELECT of ?subject, ?predicate, ?object and ?graph, of which `rows` is a slice, is answered as a graph,
+    with the total in `extra`; formats without graphs have each triple once. `dump` is a media type of quads, in which the whole
+    dataset is answered, whatever the query: N-Quads sorted by bytes, or TriG.
     """
 
     query: str
