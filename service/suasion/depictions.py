@@ -94,6 +94,9 @@ class Depictions:
         self._prefixes = prefixes
         self._places = places
 
+    def _page(self, template: str, **context: object) -> str:
+        return self._environment.get_template(template).render(has_ontology=self._places.bundle, **context)
+
     def thing(
         self, iri: str, statements: Sequence[Statement], labels: Mapping[str, str], asked: str, frame: Mapping[str, object]
     ) -> str:
@@ -106,14 +109,17 @@ class Depictions:
         named = [one for one in statements if one.part == 2]
         content = [one for one in statements if one.part == 5 and one.graph and one.graph["value"] == iri]
         own = {one.predicate["value"]: one.object["value"] for one in about}
-        return self._environment.get_template("thing.html").render(
+        return self._page(
+            "thing.html",
             iri=iri,
             title=reader.name(iri),
-            summary=own.get(_SUMMARY, ""),
             modality=reader.name(own[_MODALITY]) if _MODALITY in own else "",
             said=reader.groups(said, outgoing=True),
             named=reader.groups(named, outgoing=False),
-            content=[(reader.shown(one.subject), reader.property(one.predicate), reader.shown(one.object)) for one in content],
+            content=sorted(
+                ((reader.shown(one.subject), reader.property(one.predicate), reader.shown(one.object)) for one in content),
+                key=lambda row: row[0].text.casefold(),
+            ),
             ranges=[
                 (reader.property(one.predicate), reader.shown(one.object))
                 for one in statements
@@ -140,7 +146,8 @@ class Depictions:
             (kinds[kind] if kind else codes).append(entry)
         header = [one for one in by_subject[iri] if "#prefix-" not in one.object["value"]]
         title = next((one.object["value"] for one in header if one.predicate["value"] in _NAMES), "Ontology")
-        return self._environment.get_template("ontology.html").render(
+        return self._page(
+            "ontology.html",
             iri=iri,
             title=title,
             header=reader.groups(header, outgoing=True),
@@ -154,8 +161,15 @@ class Depictions:
     def problem(self, name: str, title: str, status: int, meaning: str, frame: Mapping[str, object]) -> str:
         """Return the page of an error."""
         script = _script({"@context": _SCHEMA, "@id": f"{BASE}problem/{name}", "@type": "DefinedTerm", "name": title})
-        return self._environment.get_template("problem.html").render(
-            name=name, title=title, status=status, meaning=meaning, iri=f"{BASE}problem/{name}", json_ld=script, **frame
+        return self._page(
+            "problem.html",
+            name=name,
+            title=title,
+            status=status,
+            meaning=meaning,
+            iri=f"{BASE}problem/{name}",
+            json_ld=script,
+            **frame,
         )
 
     def dataset(self, card: Card, json_ld: Mapping[str, object], frame: Mapping[str, object]) -> str:
@@ -169,7 +183,7 @@ class Depictions:
             caption: [(Shown(text, self._places.link(term), term), number) for text, term, number in rows]
             for caption, rows in counted.items()
         }
-        return self._environment.get_template("dataset.html").render(card=card, tables=tables, json_ld=_script(json_ld), **frame)
+        return self._page("dataset.html", card=card, tables=tables, json_ld=_script(json_ld), **frame)
 
 
 class _Reader:

@@ -83,7 +83,7 @@ def opened(parts: Assembly, templates: Environment, public_url: Callable[[], str
         dumps=Dumps(lambda question: parts.engine.ask(question, Lane.OWN), parts.state),
         press=Press(parts.backing.ask, parts.state, lambda: parts.backing.dataset().digest, public_url),
         public_url=public_url,
-        title=title,
+        title=title.removesuffix("."),
         description=description,
         licence=datacard.LICENCE if bundle else "",
         shapes="\n".join(path.read_text(encoding="utf-8") for path in shapes) if bundle else "",
@@ -186,6 +186,8 @@ async def dataset_document(request: Request, site: Site, ending: str = "") -> Re
 async def _thing(request: Request, site: Site) -> Response:
     """Lead from a thing to the document about it: a thing is not a document (Cool URIs for the Semantic Web, section 4)."""
     found = _named(request, site, "/id/")
+    if request.scope["query_string"]:
+        raise UnknownParameter("The IRI of a thing has no parameters: leave them out.")
     await site.things.refuse_unknown(found)
     return _see_other(site, site.places.of(found), found)
 

@@ -1,5 +1,6 @@
 """Documents that are offered as a page and in each format of graphs: which one a request gets, and what is said beside it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -96,7 +97,7 @@ async def answer(request: Request, paper: Paper, ending: str, press: Press, draw
         drawn = await draw()
         _refuse_beyond(paper, drawn.total)
         total = drawn.total
-        body: str | bytes = drawn.render(_frame(paper, total))
+        body: str | bytes = await asyncio.to_thread(drawn.render, _frame(paper, total))  # a large page takes a while
     else:
         statements = paper.question.rows is not None
         found = await press.ask(replace(paper.question, graph_types=(media_type,), statements=statements))

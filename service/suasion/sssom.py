@@ -9,6 +9,8 @@ from suasion.prefixes import Prefixes
 MEDIA_TYPE = "text/tab-separated-values"
 _COLUMNS = ("subject_id", "subject_label", "predicate_id", "object_id", "mapping_justification")
 _CURATED = "semapv:ManualMappingCuration"
+_OURS = "suasion"
+"""The prefix that our own terms have here, where a prefix cannot be empty."""
 _OUTSIDE = {
     "doi": "https://doi.org/",
     "eurovoc": "http://eurovoc.europa.eu/",
@@ -68,7 +70,7 @@ class _Names:
 
     def __init__(self, table: Mapping[str, str]) -> None:
         self.used: dict[str, str] = {}
-        known = {space: name for name, space in _OUTSIDE.items()} | {space: name for name, space in table.items()}
+        known = {space: name for name, space in _OUTSIDE.items()} | {space: name or _OURS for name, space in table.items()}
         self._known = dict(sorted(known.items(), key=lambda item: -len(item[0])))
 
     def curie(self, iri: str) -> str:

@@ -1,5 +1,6 @@
 """What the dataset says of a thing, and of its ontology: statements, each with the graph that it stands in."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,9 +60,10 @@ class Things:
         if rows[0].get("withdrawn", {}).get("value") in ("true", "1"):
             replacements = list(dict.fromkeys(row["replacement"]["value"] for row in rows if "replacement" in row))
             reasons = list(dict.fromkeys(row["reason"]["value"] for row in rows if "reason" in row))
-            said = " ".join(reasons) or "It was withdrawn."
-            instead = f" Use {', '.join(replacements)} instead." if replacements else ""
-            raise Gone(f"{iri[:200]} is withdrawn. {said}{instead}", {"iri": iri, "replaced_by": replacements})
+            said = [f"{iri[:200]} is withdrawn.", *reasons]
+            if replacements:
+                said.append(f"Use {', '.join(replacements)} instead.")
+            raise Gone(" ".join(said), {"iri": iri, "replaced_by": replacements})
 
     async def known(self, iri: str) -> bool:
         """Say whether the dataset says anything of an IRI."""
@@ -78,8 +80,7 @@ class Things:
 
     async def statements(self, question: Question) -> Slice:
         """Return the statements that a question is for. Raises what the engine raises."""
-        found = json.loads((await self._ask(question)).body)
-        return Slice(tuple(_statement(row) for row in found["rows"]), found["total"])
+        return await asyncio.to_thread(_slice, (await self._ask(question)).body)
 
     async def names(self, page: int) -> tuple[tuple[str, ...], int]:
         """Return the IRIs of things on a page of the site map, from 1, and how many there are on all."""
@@ -99,6 +100,11 @@ class Things:
 
     async def _rows_about(self, iri: str) -> tuple[Mapping[str, Term], ...]:
         return await self.rows(Question(self._status, {"thing": _uri(iri)}, union=True, rows=_ALL))
+
+
+def _slice(body: bytes) -> Slice:
+    found = json.loads(body)
+    return Slice(tuple(_statement(row) for row in found["rows"]), found["total"])
 
 
 def _statement(row: Mapping[str, Term]) -> Statement:
