@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import http.client
 import io
 import json
 import random
@@ -17,6 +18,7 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 import sssom_pydantic
+from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS, RDF, VOID
 
 from conftest import Client, Reply, serve, stop
@@ -25,6 +27,9 @@ from suasion.loading import Dataset
 from suasion.papers import FORMATS
 from suasion.places import Places
 from suasion.prefixes import BASE, DEF, GRAPH, ID
+
+# rdflib's own readers use what it calls deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
 
 PARSERS = {"ttl": "turtle", "nt": "nt", "nq": "nquads", "trig": "trig", "rdf": "xml", "jsonld": "json-ld"}
 CLAIM = "japan-granted-cambodia-for-health-2008"
@@ -41,14 +46,14 @@ DOCUMENTS = (
 SPDX = rdflib.Namespace("http://spdx.org/rdf/terms#")
 SAMPLE = 500
 EVIL = '<script>alert(1)</script> & "quoted" </script><img src=x onerror=alert(1)>'
-FILES = """\
-<https://example.org/id/x/evil> <http://www.w3.org/2000/01/rdf-schema#label> %s .
+FILES = f"""\
+<https://example.org/id/x/evil> <http://www.w3.org/2000/01/rdf-schema#label> {json.dumps(EVIL)} .
 <https://example.org/id/x/evil> <http://example.org/link> <javascript:alert(1)> .
 <https://example.org/id/x/evil> <http://example.org/p> <https://example.org/id/x/é> <http://example.org/graph> .
 <https://example.org/id/x/é> <http://www.w3.org/2000/01/rdf-schema#label> "e" <http://example.org/graph> .
-<https://example.org/id/x/a%%20b.ttl> <http://www.w3.org/2000/01/rdf-schema#label> "ends like a format" .
+<https://example.org/id/x/a%20b.ttl> <http://www.w3.org/2000/01/rdf-schema#label> "ends like a format" .
 <https://w3id.org/suasion/id/actor/japan> <http://www.w3.org/2000/01/rdf-schema#label> "elsewhere" .
-""" % json.dumps(EVIL)
+"""
 
 
 class Page(HTMLParser):
@@ -89,11 +94,23 @@ def quads(reply: Reply, ending: str) -> set[tuple[object, object, object, object
     assert reply.status == 200, reply.body
     found = rdflib.Dataset(default_union=True)
     found.parse(data=reply.body, format=PARSERS[ending], publicID="http://127.0.0.1/")
-    return {(s, p, o, g) for s, p, o, g in found.quads() if g != rdflib.graph.DATASET_DEFAULT_GRAPH_ID}
+    return {(s, p, o, g) for s, p, o, g in found.quads()}
 
 
 def triples(reply: Reply, ending: str) -> set[tuple[object, object, object]]:
     return {(s, p, o) for s, p, o, _ in quads(reply, ending)}
+
+
+def varies(client: Client, path: str, accept: str) -> set[str]:
+    """Return what an answer varies by: the header may come several times."""
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
+    try:
+        connection.request("GET", path, headers={"Accept": accept} if accept else {})
+        response = connection.getresponse()
+        response.read()
+        return {name.strip() for value in response.headers.get_all("vary") or () for name in value.split(",")}
+    finally:
+        connection.close()
 
 
 def media_type(reply: Reply) -> str:
@@ -138,11 +155,11 @@ def test_accept_chooses_the_format(client: Client, path: str, accept: str) -> No
     reply = client.get(path, accept)
     ending = next((known for known, offered in FORMATS.items() if offered == accept), SHORT.get(accept, ""))
     assert (reply.status, media_type(reply)) == (200, FORMATS[ending])
-    assert "Accept" in reply.headers["vary"].replace("Accept-Encoding", "").split(", ")
+    assert "Accept" in varies(client, path, accept)
     assert reply.headers["content-location"] == f"{path}.{ending}"
     fixed = client.get(f"{path}.{ending}", "image/png")
     assert (fixed.status, fixed.body, media_type(fixed)) == (200, reply.body, media_type(reply))
-    assert "Accept" not in fixed.headers["vary"].replace("Accept-Encoding", "").split(", ")
+    assert "Accept" not in varies(client, f"{path}.{ending}", accept)
     assert "content-location" not in fixed.headers
 
 
@@ -258,7 +275,7 @@ def test_a_long_description_comes_in_parts_that_make_the_whole(client: Client) -
         ("/doc/actor/japan?page=0", 422, "BadParameter"),
         ("/doc/actor/japan?page=-1", 422, "BadParameter"),
         ("/doc/actor/japan?page=1&page=2", 422, "BadParameter"),
-        ("/doc/actor/japan?page=\u0661", 422, "BadParameter"),
+        ("/doc/actor/japan?page=%D9%A1", 422, "BadParameter"),
         ("/doc/actor/japan?limit=100000", 422, "BadParameter"),
         ("/doc/actor/japan?page=999", 404, "NotFound"),
         ("/def/9.9.9", 404, "NotFound"),
@@ -274,7 +291,7 @@ def test_a_long_description_comes_in_parts_that_make_the_whole(client: Client) -
 )
 def test_what_is_not_there_is_said(client: Client, path: str, status: int, problem: str) -> None:
     for accept in ("text/turtle", "text/html"):
-        reply = client.get(path.encode().decode("latin-1"), accept)
+        reply = client.get(path, accept)
         assert (reply.status, media_type(reply)) == (status, "application/problem+json")
         document = reply.json()
         assert document["type"] == f"{BASE}problem/{problem}"
@@ -325,7 +342,7 @@ def test_a_question_leads_to_its_page_its_sparql_and_its_data(client: Client) ->
         "/query/claims.rdf",
         "/queries/claims",
     ]
-    assert "Accept" in client.get("/query/claims").headers["vary"].split(", ")
+    assert "Accept" in varies(client, "/query/claims", "")
     assert {client.get(path).status for path in targets.values()} == {200}
     assert triples(client.get("/query/claims.nt"), "nt") == triples(client.get("/queries/claims.ttl"), "ttl")
 
@@ -335,14 +352,15 @@ def test_shapes_are_one_file_of_all(client: Client, bundle: Path) -> None:
     expected = rdflib.Graph()
     for file in (bundle / "ontology" / "shapes").glob("*.ttl"):
         expected.parse(file)
-    assert set(found) == set(expected)
+    assert isomorphic(found, expected)
     name = re.findall(r"^shape:(\S+)$", client.get("/shapes.ttl").body.decode(), re.MULTILINE)[0]
     assert client.get(f"/shape/{name}").headers["location"] == "/shapes.ttl"
 
 
 def test_the_document_of_the_ontology_is_its_graph(client: Client, dataset: Dataset) -> None:
     found = triples(client.get("/def.nt"), "nt")
-    assert len(found) == len(list(dataset.facts.quads_for_pattern(None, None, None, ox.NamedNode(GRAPH + "ontology"))))
+    graph = ox.NamedNode(GRAPH + "ontology")
+    assert len(found) == len(list(dataset.facts.quads_for_pattern(None, None, None, graph))) > 1000
     assert client.get("/def/0.1.0").headers["location"] == "/def"
 
 
@@ -396,23 +414,24 @@ def test_the_dataset_is_described_wherever_it_is_asked_for(client: Client, card:
 
 def test_the_counts_are_those_of_the_data(card: rdflib.Graph, dataset: Dataset) -> None:
     subject = rdflib.URIRef(BASE + "dataset")
-    assert card.value(subject, VOID.triples).value == len(dataset.union)
-    assert card.value(subject, VOID.properties).value == len({quad.predicate for quad in dataset.union})
+    all_triples = {quad.triple for quad in dataset.union}
+    assert card.value(subject, VOID.triples).value == len(all_triples)
+    assert card.value(subject, VOID.distinctSubjects).value == len({triple.subject for triple in all_triples})
     kinds: dict[str, set[str]] = {}
     uses: dict[str, int] = {}
-    for quad in dataset.union:
-        uses[quad.predicate.value] = uses.get(quad.predicate.value, 0) + 1
-        if quad.predicate.value == str(RDF.type):
-            kinds.setdefault(quad.object.value, set()).add(str(quad.subject))
+    for triple in all_triples:
+        uses[triple.predicate.value] = uses.get(triple.predicate.value, 0) + 1
+        if triple.predicate.value == str(RDF.type):
+            kinds.setdefault(str(triple.object)[1:-1], set()).add(str(triple.subject))
     parts = list(card.objects(subject, VOID.classPartition))
-    assert {str(card.value(p, VOID["class"])): card.value(p, VOID.entities).value for p in parts} == {
+    assert {str(card.value(part, VOID["class"])): card.value(part, VOID.entities).value for part in parts} == {
         kind: len(things) for kind, things in kinds.items()
     }
     parts = list(card.objects(subject, VOID.propertyPartition))
-    assert {str(card.value(p, VOID.property)): card.value(p, VOID.triples).value for p in parts} == uses
-    wikidata = sum(1 for quad in dataset.union if "skos/core#exactMatch" in str(quad) and "wikidata" in str(quad.object))
-    target = rdflib.URIRef("http://www.wikidata.org/")
-    assert [card.value(part, VOID.triples).value for part in card.subjects(VOID.objectsTarget, target)] == [wikidata]
+    assert {str(card.value(part, VOID.property)): card.value(part, VOID.triples).value for part in parts} == uses
+    exact, site = ox.NamedNode("http://www.w3.org/2004/02/skos/core#exactMatch"), "http://www.wikidata.org/"
+    linked = sum(triple.predicate == exact and str(triple.object).startswith(f"<{site}") for triple in all_triples)
+    assert [card.value(part, VOID.triples).value for part in card.subjects(VOID.objectsTarget, rdflib.URIRef(site))] == [linked]
 
 
 def test_downloads_are_what_the_description_says(client: Client, card: rdflib.Graph) -> None:
@@ -456,11 +475,13 @@ def test_mappings_are_sssom(client: Client, dataset: Dataset, tmp_path: Path) ->
     file = tmp_path / "mappings.sssom.tsv"
     file.write_bytes(reply.body)
     mappings, converter, about = sssom_pydantic.read(file)
-    matches = [q for q in dataset.union if re.search(r"core#(exact|close|broad)Match>", str(q.predicate))]
-    of_things = [m for m in mappings if m.predicate.prefix == "skos" and m.subject.prefix != "suasion"]
-    assert {(converter.expand(m.subject.curie), converter.expand(m.object.curie)) for m in of_things} == {
-        (q.subject.value, q.object.value) for q in matches if not q.subject.value.startswith(DEF)
+    found = {tuple(converter.expand(term.curie) for term in (m.subject, m.predicate, m.object)) for m in mappings}
+    matches = {
+        (str(triple.subject)[1:-1], triple.predicate.value, str(triple.object)[1:-1])
+        for triple in (quad.triple for quad in dataset.union)
+        if re.search(r"core#(exact|close|broad)Match$", triple.predicate.value) and str(triple.subject).startswith(f"<{BASE}")
     }
+    assert matches == {match for match in found if str(match[1]).endswith("Match")}
     rows = list(csv.DictReader((line for line in io.StringIO(reply.body.decode()) if line[0] != "#"), delimiter="\t"))
     assert len(rows) == len(mappings) > 200
     assert {row["mapping_justification"] for row in rows} == {"semapv:ManualMappingCuration"}

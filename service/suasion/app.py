@@ -193,8 +193,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     pages = home.templates()
     front_page = home.page(pages, queries, files)
 
-    title, description = str(app.summary), app.description
-    documents = linked.opened(parts, pages, public_url, title, description)
+    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
