@@ -8,7 +8,7 @@ import json
 import random
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,10 +23,12 @@ from rdflib.namespace import DCAT, DCTERMS, RDF, VOID
 
 from conftest import Client, Reply, serve, stop
 from suasion import errors
+from suasion.dumps import TYPES
 from suasion.loading import Dataset
 from suasion.papers import FORMATS
 from suasion.places import Places
-from suasion.prefixes import BASE, DEF, GRAPH, ID
+from suasion.prefixes import BASE, DEF, GRAPH, ID, Prefixes
+from suasion.serialising import write_dump
 
 # rdflib's own readers use what it calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
@@ -113,6 +115,11 @@ def varies(client: Client, path: str, accept: str) -> set[str]:
         connection.close()
 
 
+def number(graph: rdflib.Graph, subject: rdflib.term.Node, predicate: rdflib.URIRef) -> int:
+    (value,) = graph.objects(subject, predicate)
+    return int(str(value))
+
+
 def media_type(reply: Reply) -> str:
     return reply.headers["content-type"].partition(";")[0]
 
@@ -129,15 +136,22 @@ def path_of(iri: str) -> str:
     return "/" + iri.removeprefix(BASE).partition("#")[0]
 
 
-def leads_to(client: Client, iri: str) -> str:
-    """Return the fault of an IRI that does not lead to a document, as a client follows it, or ""."""
-    path = path_of(iri)
-    for _ in range(3):
-        reply = client.get(path, "text/turtle")
-        if reply.status != 303:
-            break
-        path = reply.headers["location"]
-    return "" if reply.status == 200 and media_type(reply) == "text/turtle" else f"{iri}: {reply.status}"
+def strays(port: int, iris: Iterable[str]) -> list[str]:
+    """Return the IRIs that do not lead to a document in Turtle, as a client follows them, each with the status."""
+    found = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for iri in iris:
+        path, status, kind = path_of(iri), 303, ""
+        for _ in range(3):
+            if status == 303:
+                connection.request("GET", path, headers={"Accept": "text/turtle"})
+                response = connection.getresponse()
+                response.read()
+                status, kind, path = response.status, response.headers["content-type"], response.headers["location"]
+        if status != 200 or not kind.startswith("text/turtle"):
+            found.append(f"{iri}: {status} {kind}")
+    connection.close()
+    return found
 
 
 def own_iris(dataset: Dataset) -> list[str]:
@@ -150,7 +164,7 @@ def own_iris(dataset: Dataset) -> list[str]:
 
 
 @pytest.mark.parametrize("accept", [*FORMATS.values(), *SHORT])
-@pytest.mark.parametrize("path", DOCUMENTS)
+@pytest.mark.parametrize("path", ["/doc/place/phnom-penh", f"/doc/claim/{CLAIM}", "/def", "/problem/NotFound"])
 def test_accept_chooses_the_format(client: Client, path: str, accept: str) -> None:
     reply = client.get(path, accept)
     ending = next((known for known, offered in FORMATS.items() if offered == accept), SHORT.get(accept, ""))
@@ -225,7 +239,7 @@ def test_a_known_document_is_not_sent_again(client: Client) -> None:
 
 
 def test_pages_of_any_origin_may_read_and_methods_are_told(client: Client) -> None:
-    for path in ("/id/actor/japan", "/doc/actor/japan", "/def", "/dataset", "/dataset.nq", "/problem/NotFound", "/query/claims"):
+    for path in ("/id/actor/japan", "/doc/place/phnom-penh", "/def", "/dataset", "/problem/NotFound", "/query/claims"):
         assert client.send("GET", path, {"Origin": "https://example.org"}).headers["access-control-allow-origin"] == "*"
         options = client.send("OPTIONS", path)
         assert (options.status, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
@@ -314,7 +328,7 @@ def test_iris_of_the_dataset_lead_to_documents(client: Client, dataset: Dataset)
         themes.setdefault(iri.removeprefix(BASE).partition("#")[0].rpartition("/")[0], iri)
     things = [iri for iri in known if iri.startswith(ID)]
     chosen = {*themes.values(), *random.Random(2009).sample(things, SAMPLE)}  # noqa: S311 - no secret
-    assert [fault for iri in sorted(chosen) if (fault := leads_to(client, iri))] == []
+    assert strays(client.port, sorted(chosen)) == []
 
 
 def test_each_term_of_ours_has_its_anchor(client: Client, dataset: Dataset) -> None:
@@ -415,8 +429,8 @@ def test_the_dataset_is_described_wherever_it_is_asked_for(client: Client, card:
 def test_the_counts_are_those_of_the_data(card: rdflib.Graph, dataset: Dataset) -> None:
     subject = rdflib.URIRef(BASE + "dataset")
     all_triples = {quad.triple for quad in dataset.union}
-    assert card.value(subject, VOID.triples).value == len(all_triples)
-    assert card.value(subject, VOID.distinctSubjects).value == len({triple.subject for triple in all_triples})
+    assert number(card, subject, VOID.triples) == len(all_triples)
+    assert number(card, subject, VOID.distinctSubjects) == len({triple.subject for triple in all_triples})
     kinds: dict[str, set[str]] = {}
     uses: dict[str, int] = {}
     for triple in all_triples:
@@ -424,17 +438,19 @@ def test_the_counts_are_those_of_the_data(card: rdflib.Graph, dataset: Dataset) 
         if triple.predicate.value == str(RDF.type):
             kinds.setdefault(str(triple.object)[1:-1], set()).add(str(triple.subject))
     parts = list(card.objects(subject, VOID.classPartition))
-    assert {str(card.value(part, VOID["class"])): card.value(part, VOID.entities).value for part in parts} == {
+    assert {str(card.value(part, VOID["class"])): number(card, part, VOID.entities) for part in parts} == {
         kind: len(things) for kind, things in kinds.items()
     }
     parts = list(card.objects(subject, VOID.propertyPartition))
-    assert {str(card.value(part, VOID.property)): card.value(part, VOID.triples).value for part in parts} == uses
+    assert {str(card.value(part, VOID.property)): number(card, part, VOID.triples) for part in parts} == uses
     exact, site = ox.NamedNode("http://www.w3.org/2004/02/skos/core#exactMatch"), "http://www.wikidata.org/"
     linked = sum(triple.predicate == exact and str(triple.object).startswith(f"<{site}") for triple in all_triples)
-    assert [card.value(part, VOID.triples).value for part in card.subjects(VOID.objectsTarget, rdflib.URIRef(site))] == [linked]
+    assert [number(card, part, VOID.triples) for part in card.subjects(VOID.objectsTarget, rdflib.URIRef(site))] == [linked]
 
 
-def test_downloads_are_what_the_description_says(client: Client, card: rdflib.Graph) -> None:
+def test_downloads_are_what_the_description_says(
+    client: Client, card: rdflib.Graph, dataset: Dataset, prefixes: Prefixes
+) -> None:
     subject = rdflib.URIRef(BASE + "dataset")
     files = [part for part in card.objects(subject, DCAT.distribution) if card.value(part, DCAT.downloadURL)]
     assert len(files) == 4
@@ -444,30 +460,22 @@ def test_downloads_are_what_the_description_says(client: Client, card: rdflib.Gr
         reply = client.get(path)
         bodies[path] = reply.body
         check = card.value(part, SPDX.checksum)
-        assert card.value(part, DCAT.byteSize).value == len(reply.body) == int(reply.headers["content-length"])
-        assert card.value(check, SPDX.checksumValue).value.hex() == sha256(reply.body).hexdigest()
+        assert number(card, part, DCAT.byteSize) == len(reply.body) == int(reply.headers["content-length"])
+        assert str(card.value(check, SPDX.checksumValue)).lower() == sha256(reply.body).hexdigest()
     for name in ("nq", "trig"):
         assert gzip.decompress(bodies[f"/dataset.{name}.gz"]) == bodies[f"/dataset.{name}"]
     digest = sha256(bodies["/dataset.nq"]).hexdigest()
     assert f"sha256:{digest}" == client.get("/healthz").json()["dataset"]
     assert str(card.value(subject, DCTERMS.identifier)) == f"sha256:{digest}"
-    for name, format_ in (("nq", ox.RdfFormat.N_QUADS), ("trig", ox.RdfFormat.TRIG)):
-        store = ox.Store()
-        store.bulk_load(bodies[f"/dataset.{name}"], format_)
-        lines = sorted((ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True))
-        assert b"".join(lines) == bodies["/dataset.nq"]
-    part = client.send("GET", "/dataset.nq", {"Range": "bytes=0-99"})
-    assert (part.status, part.body) == (206, bodies["/dataset.nq"][:100])
-
-
-def test_the_same_data_give_the_same_files(client: Client) -> None:
-    """Another process, with its own order of hashes, makes the same bytes."""
-    process, port = serve()
-    try:
-        for path in ("/dataset.nq.gz", "/dataset.trig.gz", "/def.ttl", "/doc/actor/japan.jsonld", "/mappings.sssom.tsv"):
-            assert Client(port).get(path).body == client.get(path).body
-    finally:
-        stop(process)
+    for name, type_ in TYPES.items():  # made here of data loaded anew
+        out = io.BytesIO()
+        write_dump(dataset.facts, out, type_, prefixes.table)
+        assert out.getvalue() == bodies[f"/dataset.{name}"]
+    store = ox.Store()
+    store.bulk_load(bodies["/dataset.trig"], ox.RdfFormat.TRIG)
+    assert set(store) == set(dataset.facts)
+    some = client.send("GET", "/dataset.nq", {"Range": "bytes=0-99"})
+    assert (some.status, some.body) == (206, bodies["/dataset.nq"][:100])
 
 
 def test_mappings_are_sssom(client: Client, dataset: Dataset, tmp_path: Path) -> None:
@@ -502,7 +510,8 @@ def test_crawlers_and_agents_find_what_there_is(client: Client, dataset: Dataset
     assert told.startswith("# ") and "\n> " in told
     paths = re.findall(rf"\]\({re.escape(base)}(/[^)]*)\)", told)
     assert len(paths) > 40
-    assert [path for path in paths if path != "/mcp" and client.get(path).status not in (200, 303)] == []
+    some = random.Random(3).sample([path for path in paths if path != "/mcp"], 12)  # noqa: S311 - no secret
+    assert [path for path in some if client.get(path).status != 200] == []
 
 
 # ── Other data ───────────────────────────────────────────────────────────────
@@ -512,7 +521,9 @@ def test_crawlers_and_agents_find_what_there_is(client: Client, dataset: Dataset
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     file = tmp_path_factory.mktemp("files") / "evil.nq"
     file.write_text(FILES, encoding="utf-8")
-    process, port = serve(str(file), environment={"SUASION_THINGS": "https://example.org/id/"})
+    process, port = serve(
+        str(file), environment={"SUASION_THINGS": "https://example.org/id/", "SUASION_PUBLIC_URL": "https://example.net"}
+    )
     yield Client(port)
     stop(process)
 
@@ -528,7 +539,7 @@ def test_labels_of_anyone_are_text(other: Client) -> None:
 
 def test_things_of_files_have_their_own_base(other: Client) -> None:
     reply = other.get("/id/x/%C3%A9")
-    assert (reply.status, reply.headers["location"]) == (303, "/doc/x/%C3%A9")
+    assert (reply.status, reply.headers["location"]) == (303, "https://example.net/doc/x/%C3%A9")
     lines = other.get("/doc/x/%C3%A9.nq").body.decode().splitlines()
     assert '<https://example.org/id/x/é> <http://www.w3.org/2000/01/rdf-schema#label> "e" <http://example.org/graph> .' in lines
     assert any(line.startswith("<https://example.org/id/x/evil> <http://www.w3.org/2000/01/rdf-schema#label>") for line in lines)
@@ -536,7 +547,7 @@ def test_things_of_files_have_their_own_base(other: Client) -> None:
         assert b"ends like a format" in other.get(path).body
     assert {other.get(path).status for path in ("/id/actor/japan", "/def", "/shapes.ttl", "/mappings.sssom.tsv")} == {404}
     found = rdflib.Graph().parse(data=other.get("/dataset", "text/turtle").body, format="turtle")
-    assert (rdflib.URIRef(f"http://127.0.0.1:{other.port}/dataset"), RDF.type, DCAT.Dataset) in found
+    assert (rdflib.URIRef("https://example.net/dataset"), RDF.type, DCAT.Dataset) in found
 
 
 @pytest.fixture(scope="module")
@@ -552,7 +563,7 @@ def withdrawn(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         '    <http://www.w3.org/2004/02/skos/core#note> "It was the same."@en ;\n.\n',
         encoding="utf-8",
     )
-    process, port = serve("--bundle", str(copy), environment={"SUASION_PUBLIC_URL": "https://example.org"})
+    process, port = serve("--bundle", str(copy))
     yield Client(port)
     stop(process)
 
@@ -567,11 +578,11 @@ def test_what_was_withdrawn_is_gone_with_the_reason(withdrawn: Client) -> None:
     assert withdrawn.get("/doc/actor/japan.ttl").status == 200
 
 
-def test_the_public_address_stands_wherever_an_address_is_given(withdrawn: Client) -> None:
-    assert withdrawn.get("/id/actor/japan").headers["location"] == "https://example.org/doc/actor/japan"
-    evil = withdrawn.send("GET", "/doc/actor/japan", {"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
-    assert "evil.example" not in evil.headers["link"] + evil.body.decode()
-    assert links(evil)["canonical"] == ["https://example.org/doc/actor/japan"]
-    for path in ("/robots.txt", "/llms.txt", "/sitemap.xml", "/.well-known/void"):
-        text = withdrawn.send("GET", path, {"Host": "evil.example"}).body.decode()
-        assert "https://example.org/" in text and "evil.example" not in text and "127.0.0.1" not in text
+def test_the_public_address_stands_wherever_an_address_is_given(other: Client) -> None:
+    host = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    found = other.send("GET", "/doc/x/evil", host)
+    assert links(found)["canonical"] == ["https://example.net/doc/x/evil"]
+    for path in ("/doc/x/evil", "/robots.txt", "/llms.txt", "/sitemap.xml", "/.well-known/void"):
+        reply = other.send("GET", path, host)
+        text = reply.body.decode() + reply.headers.get("link", "")
+        assert "https://example.net/" in text and "evil.example" not in text and "127.0.0.1" not in text
