@@ -26,7 +26,7 @@ LAYERS = (
     ("conformity", "questions"),
     ("checks", "engine", "evaluation", "projection", "publication", "verify", "writing"),
     ("answers", "dumps", "forms", "hits", "inventory", "remote", "sssom", "things", "turtle", "uploads"),
-    ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading"),
+    ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading", "ordering"),
     ("protocol", "receipts", "terms", "tokens"),
     ("clauses", "files", "places", "textindex"),
     (
@@ -130,7 +130,7 @@ HTTP_SIDE = [
     "words",
 ]
 ENGINE_SIDE = {
-    *("evaluation", "files", "hits", "inlining", "loading", "textindex", "uploads", "worker", "writing"),
+    *("evaluation", "files", "hits", "inlining", "loading", "ordering", "textindex", "uploads", "worker", "writing"),
     *("pyoxigraph", "rdflib", "pyshacl"),
 }
 

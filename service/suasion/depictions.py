@@ -95,7 +95,7 @@ class Depictions:
         self._places = places
 
     def _page(self, template: str, **context: object) -> str:
-        return self._environment.get_template(template).render(has_ontology=self._places.bundle, **context)
+        return self._environment.get_template(template).render(**context)
 
     def thing(
         self, iri: str, statements: Sequence[Statement], labels: Mapping[str, str], asked: str, frame: Mapping[str, object]
