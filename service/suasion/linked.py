@@ -68,7 +68,7 @@ class Site:
 
 
 def opened(parts: Assembly, templates: Environment, public_url: Callable[[], str], title: str, description: str) -> Site:
-    """Return what documents are made from, of a dataset with a title and a description in one sentence each."""
+    """Return what documents are made from; title and description are those of the service, the latter for files only."""
     folder = parts.bundle / "queries" / "describe"
     bundle = parts.source.bundle is not None
     places = Places(parts.settings.things, bundle)
@@ -84,7 +84,7 @@ def opened(parts: Assembly, templates: Environment, public_url: Callable[[], str
         press=Press(parts.backing.ask, parts.state, lambda: parts.backing.dataset().digest, public_url),
         public_url=public_url,
         title=title.removesuffix("."),
-        description=description,
+        description=datacard.DESCRIPTION if bundle else description,
         licence=datacard.LICENCE if bundle else "",
         shapes="\n".join(path.read_text(encoding="utf-8") for path in shapes) if bundle else "",
     )
