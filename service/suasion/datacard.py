@@ -15,8 +15,8 @@ from suasion.turtle import Triple, iri, literal
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 DESCRIPTION = (
-    "What one article in international relations says, who says it, how surely, and where it stands: each claim is a named graph, "
-    "with provenance down to the characters of the source."
+    "What one article in international relations says, who says it, how surely, and where it stands: each claim is a named "
+    "graph, with provenance down to the characters of the source."
 )
 _ALL = (0, 10**9)
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

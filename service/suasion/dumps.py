@@ -17,6 +17,8 @@ TYPES = {"nq": "application/n-quads", "trig": "application/trig"}
 """The formats of dumps, by the endings of their files; each is there with .gz as well."""
 GZIP = "application/gzip"
 _ATTEMPTS = 3
+_AGAIN_SECONDS = 60
+"""How long it is not tried again to make what could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Dumps:
         except asyncio.CancelledError:
             raise
         except BaseException:
-            self._made.pop(key, None)  # the next one tries again
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._made.pop, key, None)
             raise
 
     async def _make(self, name: str, number: int) -> tuple[Dump, Dump]:
