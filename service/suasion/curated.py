@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
@@ -37,7 +38,7 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Site:
     """What renders answers for the web: the core, the pages, the address where clients reach the service, a name of the
-    dataset as it is now, which no other state of it has, and what was rendered before, by entity tag.
+    dataset as it is now, which no other state of it has, and what was rendered before, by entity tag, extension and day.
     """
 
     backing: Backing
@@ -150,11 +151,12 @@ async def _answer(
     tag = _tag(asked, media_type, site)
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"})
-    rendered = site.kept.get(f"{tag} {extension}")
+    key = f"{tag} {extension} {datetime.now(UTC).date()}"  # a citation names the day
+    rendered = site.kept.get(key)
     if rendered is None:
         rendered = await _rendered(asked, ending, extension, site)
         with suppress(ValueError):  # it is larger than the room
-            site.kept[f"{tag} {extension}"] = rendered
+            site.kept[key] = rendered
     headers = {**rendered.headers, "ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if ending in ("csv", *renderings.CITATIONS):
         headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.{ending}"'
