@@ -66,13 +66,13 @@ class Dumps:
             for old in [known for known in self._made if known[0] != state]:
                 self._made.pop(old).add_done_callback(_removed)
             self._made[key] = asyncio.create_task(self._make(name, len(self._made)))
-        try:
-            return await asyncio.shield(self._made[key])
-        except asyncio.CancelledError:
-            raise
-        except BaseException:
+            self._made[key].add_done_callback(lambda made: self._ended(key, made))
+        return await asyncio.shield(self._made[key])
+
+    def _ended(self, key: tuple[str, str], made: "asyncio.Task[tuple[Dump, Dump]]") -> None:
+        """Forget, after a while, what could not be made, so that it is tried again."""
+        if made.cancelled() or made.exception():
             asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._made.pop, key, None)
-            raise
 
     async def _make(self, name: str, number: int) -> tuple[Dump, Dump]:
         try:
