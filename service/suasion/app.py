@@ -21,6 +21,7 @@ from suasion import (
     federation,
     graphs,
     home,
+    linked,
     openapi,
     operation,
     problems,
@@ -40,9 +41,11 @@ from suasion.cors import ReadingCors
 from suasion.doorway import Answering, Doorway
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
+from suasion.exchange import GRAPH_TYPES
 from suasion.fairness import client_key
+from suasion.formats import ALIASES
 from suasion.metrics import Reading
-from suasion.negotiation import accept, best
+from suasion.negotiation import accept, best, ranked
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
@@ -196,8 +199,13 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     pages = home.templates()
     front_page = home.page(pages, queries, files)
 
-    async def front(_: Request) -> Response:
-        return HTMLResponse(front_page(engine.ready))
+    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
+
+    async def front(request: Request) -> Response:
+        types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
+        if types and types[0] != "text/html":
+            return await linked.dataset_document(request, documents)
+        return HTMLResponse(front_page(engine.ready), headers={"Vary": "Accept"})
 
     site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
@@ -243,6 +251,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages)
+    app.router.routes += linked.routes(documents, _allowed)
     for query in queries:
         _add_curated(app, query, site)
     return app

@@ -20,16 +20,26 @@ TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 """Parameters that belong to every question."""
 RESERVED_PATHS = frozenset(
     (
+        ".well-known",
+        "dataset",
+        "def",
+        "doc",
         "docs",
         "graph",
         "graph-store",
         "healthz",
+        "id",
+        "mappings",
         "mcp",
         "metrics",
         "openapi.json",
+        "problem",
         "queries",
+        "query",
         "readyz",
         "receipts",
+        "shape",
+        "shapes",
         "sparql",
         "static",
     )
