@@ -20,6 +20,7 @@ from suasion import (
     curated,
     federation,
     graphs,
+    guide,
     home,
     linked,
     openapi,
@@ -50,7 +51,7 @@ from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
 from suasion.remote import Remotes
-from suasion.settings import Settings
+from suasion.settings import Settings, own_folder
 from suasion.source import Source
 
 _SUMMARY = "The claims of an article in international relations, as a knowledge graph."
@@ -252,6 +253,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages)
     app.router.routes += linked.routes(documents, _allowed)
+    app.router.routes += guide.routes(guide.opened(own_folder(), pages, bundle=not files))
     for query in queries:
         _add_curated(app, query, site)
     return app

@@ -216,6 +216,11 @@ def bundle_folder(settings: Settings) -> Path:
         if not (folder / "ontology").is_dir():
             raise DataError(f"{folder} has no folder ontology: name a folder with ontology, graph_data and queries.")
         return folder
+    return own_folder()
+
+
+def own_folder() -> Path:
+    """Return the folder with the documents and the bundle of this product: the packaged one, or the repository."""
     packaged = Path(__file__).parent / "_bundle"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
 

@@ -1,0 +1,147 @@
+"""The guide at /guide: the documents of the repository, each a page, from the same files that the repository shows."""
+
+import asyncio
+import posixpath
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from suasion.errors import NotFound
+from suasion.negotiation import matches
+
+FOLDERS = ("", "docs", "ontology", "graph_data", "queries")
+"""Where the documents are, from the folder that holds them all."""
+_SHELVES = (
+    ("Begin", ("start", "overview", "pages")),
+    ("Ask", ("questions", "sparql", "federation", "http", "python", "agents", "linked-data", "codes", "datasets")),
+    ("Understand and verify", ("model", "provenance", "graph-data", "ontology", "queries")),
+    ("Add and run", ("contributing", "files", "writing", "operation", "security", "changelog")),
+)
+_REST = "More"
+_EDITOR = "/editor#query="
+_FILES = (
+    (r"queries/api/(.+)\.rq", r"/queries/\1"),
+    (r"ontology/[\w-]+\.ttl", "/def"),
+    (r"ontology/shapes/.*", "/shapes.ttl"),
+    (r"graph_data/([\w-]+)\.ttl", r"/graph/\1"),
+    (r"graph_data/claims/.*", "/dataset"),
+)
+"""Which files of a bundle are there under another address."""
+_ELSEWHERE = re.compile(r"(https?:|mailto:|#)")
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """The documents below a folder, by the names of their pages; with `bundle` their links lead into the graph that is served.
+
+    A page is made when it is first asked for, and kept.
+    """
+
+    folder: Path
+    templates: Environment
+    bundle: bool
+    paths: Mapping[str, Path]
+    kept: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def page(self, name: str) -> str:
+        """Return the page of a document, or with "" the list of all."""
+        if name not in self.kept:
+            self.kept[name] = self._page(name) if name else self._index()
+        return self.kept[name]
+
+    def _page(self, name: str) -> str:
+        # Slow to import: only where a document is read.
+        from suasion.documents import rendered
+
+        path = self.paths[name]
+        folder = path.relative_to(self.folder).parent.as_posix()
+        drawing = partial(self._drawing, path.parent)
+        document = rendered(_text(path), partial(self.lead_to, folder), drawing, _EDITOR if self.bundle else "")
+        return self.templates.get_template("guide/page.html").render(document=document)
+
+    def _index(self) -> str:
+        from suasion.documents import rendered
+
+        def told(name: str) -> tuple[str, str, str]:
+            document = rendered(_text(self.paths[name]), str, str)
+            return f"/guide/{name}", document.title, document.lead
+
+        shelves = [(title, [told(name) for name in names]) for title, names in shelved(self.paths)]
+        return self.templates.get_template("guide/index.html").render(shelves=shelves)
+
+    def lead_to(self, folder: str, target: str) -> str:
+        """Return where a link of a document in a folder leads on this site, "" where it leads to a file that is not served."""
+        if _ELSEWHERE.match(target):
+            return target
+        file, mark, anchor = target.partition("#")
+        path = posixpath.normpath(posixpath.join(folder, file))
+        for name, known in self.paths.items():
+            if known.relative_to(self.folder).as_posix() == path:
+                return f"/guide/{name}{mark}{anchor}"
+        if self.bundle:
+            for form, address in _FILES:
+                if found := re.fullmatch(form, path):
+                    return found.expand(address)
+        return ""
+
+    def _drawing(self, folder: Path, source: str) -> str:
+        """Return a picture that stands beside a document, to be shown in it."""
+        svg = _text(folder / source)
+        return svg[svg.index("<svg") :]
+
+
+def opened(folder: Path, templates: Environment, *, bundle: bool) -> Guide:
+    """Return the guide of the documents below a folder."""
+    found = (path for name in FOLDERS for path in sorted((folder / name).glob("*.md")))
+    return Guide(folder, templates, bundle, {_name(folder, path): path for path in found})
+
+
+def routes(guide: Guide) -> list[Route]:
+    """Return the routes of the guide."""
+
+    def answering(name_of: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            name = name_of(request)
+            if name and name not in guide.paths:
+                raise NotFound(f"The guide has no page {name[:100]!r}: /guide lists them.", {"example": "/guide"})
+            body = await asyncio.to_thread(guide.page, name)
+            tag = f'W/"{sha256(body.encode()).hexdigest()[:32]}"'
+            headers = {"ETag": tag, "Cache-Control": "no-cache"}
+            if matches(request.headers.get("if-none-match", ""), tag):
+                return Response(status_code=304, headers=headers)
+            return HTMLResponse(body, headers=headers)
+
+        return answer
+
+    return [
+        Route("/guide", answering(lambda _: ""), include_in_schema=False),
+        Route("/guide/{name}", answering(lambda request: str(request.path_params["name"])), include_in_schema=False),
+    ]
+
+
+def shelved(names: Mapping[str, Path]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the names of documents by what they are for; what no shelf names stands on the last."""
+    for title, wanted in _SHELVES:
+        yield title, [name for name in wanted if name in names]
+    rest = sorted(names.keys() - {name for _, wanted in _SHELVES for name in wanted})
+    if rest:
+        yield _REST, rest
+
+
+def _name(folder: Path, path: Path) -> str:
+    """Return the name of the page of a document: that of its file, or of its folder for a README."""
+    if path.stem != "README":
+        return path.stem.lower()
+    return path.parent.name.replace("_", "-") if path.parent != folder else "overview"
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
