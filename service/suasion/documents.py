@@ -62,7 +62,9 @@ class _Writer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
         drawing = env["drawing"](str(tokens[place].attrs["src"]))
-        return f'<span class="figure scrolls" role="img" aria-label="{escape(tokens[place].content)}" tabindex="0">{drawing}</span>'
+        return (
+            f'<span class="figure scrolls" role="img" aria-label="{escape(tokens[place].content)}" tabindex="0">{drawing}</span>'
+        )
 
 
 def rendered(text: str, lead_to: Callable[[str], str], drawing: Callable[[str], str], editor: str = "") -> Document:
