@@ -190,7 +190,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "timor-leste": ("East Timor",),
     "united-arab-emirates": ("UAE",),
     "united-kingdom": ("UK", "Great Britain", "Britain"),
-    "united-states": ("USA", "US", "United States of America", "America"),
+    "united-states": ("USA", "United States of America", "America"),
     "west-germany": ("FRG", "German Federal Republic", "Federal Republic of Germany"),
     "yemen-arab-republic": ("Yemen",),
     "south-yemen": ("Yemen",),
@@ -374,7 +374,7 @@ def dated(things: dict[str, Thing], by_iso: Mapping[str, str], rows: list[dict[s
     """Add the spells of COW or of Gleditsch and Ward to their things."""
     column = {"cow": "cown", "gw": "gwn"}[of]
     today = {str(whole(row[column])): by_iso[row["iso3c"]] for row in rows if row["iso3c"] and row[column] is not None}
-    former = {code: slug for slug, thing in things.items() for code in thing.codes["cow-ccode"] if of == "gw"}
+    former = {code: slug for slug, thing in things.items() for code in thing.codes.get("cow-ccode", ()) if of == "gw"}
     if of == "cow":
         today["347"] = "kosovo"
     else:
