@@ -48,10 +48,10 @@ PREFIX edtf: <http://id.loc.gov/datatypes/edtf/>
 PREFIX geo: <http://www.opengis.net/ont/geosparql#>
 PREFIX place: <https://w3id.org/suasion/id/place/>
 PREFIX prov: <http://www.w3.org/ns/prov#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX scheme: <https://w3id.org/suasion/id/scheme/>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX source: <https://w3id.org/suasion/id/source/>
-PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 """
 COUNTRYCODE = "PyPI countrycode 0.6.0"
 COW = "dieghernan/igoR@c9936ca data-raw/states2016.csv (COW state list v2016)"
@@ -458,6 +458,7 @@ def write(things: Mapping[str, Thing]) -> None:
         (
             f"scheme:{name}",
             [
+                "a rdfs:Datatype",
                 f'skos:prefLabel "{scheme.label}"@en',
                 *([f'skos:altLabel "{scheme.short}"'] if scheme.short else []),
                 f'skos:notation "{name}"',
@@ -485,7 +486,7 @@ def write(things: Mapping[str, Thing]) -> None:
         text += f"\n# ── {banner} {'─' * (75 - len(banner))}\n"
         for subject, lines in group:
             text += f"\n{subject}\n" + "".join(f"    {line} ;\n" for line in lines) + ".\n"
-    (DATA / "states.ttl").write_text(text.replace("PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>\n", ""), encoding="utf-8")
+    (DATA / "states.ttl").write_text(text, encoding="utf-8")
     print(f"{len(things)} things, {text.count(' ;')} triples", file=sys.stderr)
 
 
