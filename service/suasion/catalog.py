@@ -30,6 +30,7 @@ RESERVED_PATHS = frozenset(
         "queries",
         "readyz",
         "receipts",
+        "reconcile",
         "sparql",
         "static",
     )

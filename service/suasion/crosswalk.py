@@ -7,7 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from suasion.described import Ask
 from suasion.errors import BadParameter
@@ -29,10 +29,12 @@ _SHORT_WORDS = {
     "is": "islands",
     "isl": "islands",
     "isls": "islands",
+    "n": "north",
     "org": "organization",
     "organisation": "organization",
     "peoples": "people",
     "rep": "republic",
+    "s": "south",
     "saint": "st",
     "univ": "university",
 }
@@ -51,12 +53,17 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What can be looked up by a name: its label, kinds and other names, a note, whether the article names it, its claims."""
+    """What can be looked up by a name: its label, kinds and other names, and what is known of it.
+
+    `standing` are names of other things that may stand for it, as a capital for its state; `named` says whether the article names
+    it, `claims` in how many claims it stands.
+    """
 
     iri: str
     label: str
     kinds: tuple[str, ...]
     names: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
     note: str = ""
     named: bool = False
     claims: int = 0
@@ -75,7 +82,7 @@ class Crosswalk:
     schemes: Mapping[str, str]
     holders: Mapping[tuple[str, str], tuple[Holding, ...]]
     held: Mapping[str, Mapping[str, tuple[Holding, ...]]]
-    by_name: Mapping[tuple[str, ...], tuple[Thing, ...]] = field(repr=False)
+    by_name: Mapping[tuple[str, ...], tuple[Thing, ...]]
 
     def scheme(self, name: str) -> str:
         """Return the full name of a scheme. Raises BadParameter with all that there are."""
@@ -140,9 +147,9 @@ def made(codes: Iterable[Mapping[str, Term]], things: Iterable[Mapping[str, Term
             holders[scheme, code_key(holding.code)].append(holding)
     known = {thing.iri: thing for thing in map(_thing, things)}
     by_name: dict[tuple[str, ...], dict[str, Thing]] = defaultdict(dict)
-    for thing in known.values():
-        for name in thing.all_names:
-            by_name[name_key(name)][thing.iri] = thing
+    for one in known.values():
+        for name in (*one.all_names, *one.standing):
+            by_name[name_key(name)][one.iri] = one
     return Crosswalk(
         known,
         schemes,
@@ -181,8 +188,18 @@ def name_key(name: str) -> tuple[str, ...]:
 def _thing(row: Mapping[str, Term]) -> Thing:
     text = {name: term["value"] for name, term in row.items()}
     label = text["label"]
-    names = tuple(name for name in sorted(text.get("names", "").split(SEPARATOR)) if name and name != label)
+    names, standing = (
+        tuple(name for name in sorted(text.get(column, "").split(SEPARATOR)) if name and name != label)
+        for column in ("names", "hidden")
+    )
     kinds = tuple(sorted(text["kinds"].split(SEPARATOR)))
     return Thing(
-        text["thing"], label, kinds, names, text.get("note", ""), text.get("named") == "true", int(text.get("claims", "0"))
+        text["thing"],
+        label,
+        kinds,
+        names,
+        standing,
+        text.get("note", ""),
+        text.get("named") == "true",
+        int(text.get("claims", "0")),
     )

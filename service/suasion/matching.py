@@ -1,6 +1,7 @@
 """From a messy name to things that may be meant: candidates with scores that features explain. Knows no HTTP and no engine.
 
-The score is 100 for a whole name, or for the thing itself by its IRI or short name, 90 for a code, and else how much of the
+The score is 100 for a whole name, or for the thing itself by its IRI or short name, 95 for a name that
+only stands for it (a capital), 90 for a code, and else how much of the
 spelling agrees with the nearest name, 0 to 80. A property that the thing has adds to it, one that it contradicts halves it.
 """
 
@@ -12,7 +13,7 @@ from suasion.crosswalk import Crosswalk, Thing, code_key, name_key
 from suasion.prefixes import Prefixes
 from suasion.words import tokens
 
-WHOLE, CODE, MOST_SIMILAR, ADDED = 100.0, 90.0, 80.0, 5.0
+WHOLE, STANDING, CODE, MOST_SIMILAR, ADDED = 100.0, 95.0, 90.0, 80.0, 5.0
 LEAST_SIMILAR = 0.5
 NAME, ARTICLE, TYPE = "name", "in_article", "type"
 """Properties that are no schemes of codes."""
@@ -42,11 +43,11 @@ def candidates(wanted: Wanted, found: Iterable[str], crosswalk: Crosswalk, prefi
     """Return what may be meant, best first. `found` are the IRIs of things that a text search found.
 
     A candidate is a sure match where it alone has the whole name (or is named by its IRI, or by codes alone), and no property
-    speaks against it; a single word is never sure for a person.
+    speaks against it. A single word is never sure for a person, nor the name of a capital for its state.
     """
     text = wanted.text.strip()
     named = {thing.iri: True for thing in crosswalk.by_name.get(name_key(text), ())} if text else {}
-    itself = {iri for iri in (text, prefixes.expand(text)) if iri in crosswalk.things}
+    itself = {iri for iri in (text, prefixes.expand(text) or "") if iri in crosswalk.things}
     coded = _coded(text, crosswalk) if text else _held(wanted, crosswalk)
     considered = dict.fromkeys([*itself, *named, *coded, *found])
     scored = []
@@ -56,12 +57,13 @@ def candidates(wanted: Wanted, found: Iterable[str], crosswalk: Crosswalk, prefi
             continue
         features: dict[str, float | bool] = {
             "whole_name": iri in named,
+            "stands_for": iri in named and name_key(text) in map(name_key, thing.standing),
             "identifier": iri in itself,
             "code": iri in coded,
             "name_similarity": round(_similarity(text, thing), 3) if text else 0.0,
             "claims": thing.claims,
         }
-        score = WHOLE if iri in named or iri in itself else CODE if iri in coded else MOST_SIMILAR * float(features["name_similarity"])
+        score = _score(features)
         for property_, values in wanted.properties:
             agrees = _agrees(thing, property_, values, crosswalk)
             if agrees is not None:
@@ -69,8 +71,16 @@ def candidates(wanted: Wanted, found: Iterable[str], crosswalk: Crosswalk, prefi
                 score = score + ADDED if agrees else score / 2
         if iri in named or iri in itself or iri in coded or features["name_similarity"] >= LEAST_SIMILAR:
             scored.append(Candidate(thing, round(min(score, WHOLE + ADDED), 1), features))
-    scored.sort(key=lambda one: (-one.score, -one.features["name_similarity"], not one.thing.named, -one.thing.claims, one.thing.iri))
+    scored.sort(
+        key=lambda one: (-one.score, -one.features["name_similarity"], not one.thing.named, -one.thing.claims, one.thing.iri)
+    )
     return _decided(wanted, scored)
+
+
+def _score(features: Mapping[str, float | bool]) -> float:
+    if features["identifier"] or (features["whole_name"] and not features["stands_for"]):
+        return WHOLE
+    return STANDING if features["whole_name"] else CODE if features["code"] else MOST_SIMILAR * features["name_similarity"]
 
 
 def _decided(wanted: Wanted, scored: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -80,6 +90,7 @@ def _decided(wanted: Wanted, scored: Sequence[Candidate]) -> tuple[Candidate, ..
     best, rest = scored[0], scored[1:]
     certain = "whole_name" if wanted.text else "code"
     sure = bool(best.features[certain] or best.features["identifier"])
+    sure = sure and not best.features["stands_for"]
     rivals = [one for one in rest if (one.features[certain] and not best.features["identifier"]) and one.score >= best.score]
     contradicted = any(value is False for name, value in best.features.items() if name.startswith("property_"))
     short = len(name_key(wanted.text)) < 2 and "person" in best.thing.kinds and not best.features["identifier"]
