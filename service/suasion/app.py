@@ -1,6 +1,6 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
@@ -282,8 +282,23 @@ def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Ca
     async def resolve(request: Request) -> Response:
         return await bulk.answer(request, parts.crosswalks, backing.dataset(), backing.prefixes, most_bytes)
 
-    app.router.add_route("/resolve", resolve, methods=["POST"], include_in_schema=False)
-    app.router.routes += service.routes()
+    given: list[reconciling.Entry] = [
+        ("/resolve", resolve, "POST", Response, openapi.table_operation(bulk.PARAMETERS)),
+        *service.entries(),
+    ]
+    for path, answer, method, kind, extra in given:
+        app.add_api_route(path, answer, methods=[method], response_class=kind, openapi_extra=extra)
+        if method == "GET":
+            app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
+        methods = "GET, HEAD, POST, OPTIONS" if path in ("/resolve", "/reconcile") else updates.READ_METHODS
+        app.router.add_route(path, _offering(methods), methods=["OPTIONS"], include_in_schema=False)
+
+
+def _offering(methods: str) -> Callable[[Request], Awaitable[Response]]:
+    async def offered(_: Request) -> Response:
+        return Response(status_code=204, headers={"Allow": methods})
+
+    return offered
 
 
 async def _allowed(_: Request) -> Response:

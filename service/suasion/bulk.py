@@ -24,7 +24,8 @@ from suasion.terms import period
 PARAMETERS = {
     "scheme": Parameter("scheme", "string", "The scheme of all codes, where the table has no column scheme", "cow"),
     "column": Parameter("column", "string", "The column that holds the codes; without it, code", "ccode"),
-    "date": Parameter("date", "period", "A day, month or year for all rows, where the table has no column date", "2008"),
+    "date": Parameter("date", "period", "A day, month or year for all rows, where the table has no column of dates", "2008"),
+    "date_column": Parameter("date_column", "string", "The column that holds days, months or years; without it, date", "year"),
     "to": Parameter("to", "string", "A scheme whose codes are wanted as well", "iso3"),
 }
 ADDED = ("suasion_thing", "suasion_name", "suasion_status", "suasion_note")
@@ -38,11 +39,15 @@ _EXAMPLE = "POST /resolve?scheme=cow&column=ccode"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of a table: for all rows the scheme and the date ("" where a column tells), and the scheme wanted ("")."""
+    """What is asked of a table: for all rows the scheme and the date ("" where a column tells), and the scheme wanted ("").
+
+    `date_column` is "" where a table need not have a column of dates, which is then called date.
+    """
 
     scheme: str = ""
     column: str = "code"
     date: str = ""
+    date_column: str = ""
     to: str = ""
 
 
@@ -139,13 +144,17 @@ def _places(head: Sequence[str], asked: Asked, added: Sequence[str]) -> Mapping[
     names = [name.strip() for name in head]
     if taken := [name for name in added if name in names]:
         raise _wrong(f"The table has a column {taken[0]} already: leave it out, or name it otherwise.")
-    wanted = {"code": asked.column, **({} if asked.scheme else {"scheme": "scheme"}), **({} if asked.date else {"date": "date"})}
+    wanted = {
+        "code": asked.column,
+        **({} if asked.scheme else {"scheme": "scheme"}),
+        **({} if asked.date else {"date": asked.date_column or "date"}),
+    }
     for what, name in wanted.items():
         if names.count(name) > 1:
             raise _wrong(f"The table has two columns {name!r}: name one of them otherwise.")
-        if name not in names and what != "date":
+        if name not in names and (what != "date" or asked.date_column):
             shown = ", ".join(names)[:200]
-            remedy = "column=…" if what == "code" else "scheme=…"
+            remedy = {"code": "column=…", "scheme": "scheme=…"}.get(what, "another date_column=…")
             raise _wrong(f"The table has no column {name!r} (it has {shown}): give {remedy}, or add the column.")
     return {what: names.index(name) for what, name in wanted.items() if name in names}
 
@@ -183,6 +192,8 @@ def _asked(request: Request) -> Asked:
                 f"{name} is given {'twice' if name in given else 'without a value'}: give it once.", {"parameter": name}
             )
         given[name] = value
+    if "date" in given and "date_column" in given:
+        raise BadParameter("date and date_column are both given: give one of them.", {"parameter": "date_column"})
     return Asked(**given)
 
 

@@ -57,7 +57,7 @@ def candidates(wanted: Wanted, found: Iterable[str], crosswalk: Crosswalk, prefi
             continue
         features: dict[str, float | bool] = {
             "whole_name": iri in named,
-            "stands_for": iri in named and name_key(text) in map(name_key, thing.standing),
+            "stands_for": iri in named and name_key(text) not in map(name_key, thing.all_names),
             "identifier": iri in itself,
             "code": iri in coded,
             "name_similarity": round(_similarity(text, thing), 3) if text else 0.0,
@@ -91,7 +91,12 @@ def _decided(wanted: Wanted, scored: Sequence[Candidate]) -> tuple[Candidate, ..
     certain = "whole_name" if wanted.text else "code"
     sure = bool(best.features[certain] or best.features["identifier"])
     sure = sure and not best.features["stands_for"]
-    rivals = [one for one in rest if (one.features[certain] and not best.features["identifier"]) and one.score >= best.score]
+    rivals = [
+        one
+        for one in rest
+        if one.features[certain] and not one.features["stands_for"] and not best.features["identifier"]
+        if not any(value is False for name, value in one.features.items() if name.startswith("property_"))
+    ]
     contradicted = any(value is False for name, value in best.features.items() if name.startswith("property_"))
     short = len(name_key(wanted.text)) < 2 and "person" in best.thing.kinds and not best.features["identifier"]
     if sure and not rivals and not contradicted and not (wanted.text and short):

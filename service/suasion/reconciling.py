@@ -1,16 +1,15 @@
 """The Reconciliation Service API 0.2 (W3C Entity Reconciliation Community Group, final report of 2023-04-10), at /reconcile."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
 
-from suasion import __version__
+from suasion import __version__, openapi
 from suasion.catalog import Parameter
 from suasion.crosswalk import OPEN, Crosswalk, Crosswalks, Thing
 from suasion.described import Ask
@@ -42,6 +41,9 @@ _SETTINGS = [
     },
     {"name": "limit", "label": "Limit", "type": "number", "default": 0, "help_text": "Most values for each thing; 0 for all"},
 ]
+Answering = Callable[[Request], Awaitable[Response]]
+Entry = tuple[str, Answering, str, type[Response], dict[str, object]]
+"""A path, what answers it, the method, the class of response, and the OpenAPI entry."""
 _DATE = Parameter("date", "period", "A day, month or year", "2008")
 
 
@@ -57,19 +59,33 @@ class Service:
     public_url: Callable[[], str]
     most_bytes: int
 
-    def routes(self) -> list[Route]:
-        """Return the routes of the service."""
-        shown = {
-            "/reconcile/suggest/entity": self.suggest_entity,
-            "/reconcile/suggest/type": self.suggest_type,
-            "/reconcile/suggest/property": self.suggest_property,
-            "/reconcile/flyout/{kind}": self.flyout,
-            "/reconcile/preview": self.preview,
-            "/reconcile/properties": self.propose,
-        }
+    def entries(self) -> list[Entry]:
+        """Return what the service answers: paths, what answers them, the method, the class of response, the OpenAPI entry."""
+        helps: list[tuple[str, Answering, dict[str, str]]] = [
+            ("suggest/entity", self.suggest_entity, {"prefix": "mek"}),
+            ("suggest/type", self.suggest_type, {"prefix": "st"}),
+            ("suggest/property", self.suggest_property, {"prefix": "iso"}),
+            ("flyout/entity", self.flyout_entity, {"id": "actor:japan"}),
+            ("flyout/type", self.flyout_type, {"id": "state"}),
+            ("flyout/property", self.flyout_property, {"id": NAME}),
+            ("properties", self.propose, {"type": "state"}),
+        ]
         return [
-            Route("/reconcile", self.answer, methods=["GET", "POST"], include_in_schema=False),
-            *(Route(path, answer, methods=["GET"], include_in_schema=False) for path, answer in shown.items()),
+            *(
+                ("/reconcile", self.answer, method, JSONResponse, openapi.reconciliation_operation(method))
+                for method in ("GET", "POST")
+            ),
+            *(
+                (f"/reconcile/{path}", answer, "GET", JSONResponse, openapi.lookup_operation("application/json", required))
+                for path, answer, required in helps
+            ),
+            (
+                "/reconcile/preview",
+                self.preview,
+                "GET",
+                HTMLResponse,
+                openapi.lookup_operation("text/html", {"id": "actor:japan"}),
+            ),
         ]
 
     async def answer(self, request: Request) -> Response:
@@ -147,23 +163,26 @@ class Service:
         limit = _whole(request.query_params.get("limit", ""), "limit", len(found))
         return JSONResponse({"type": kind, "limit": limit, "properties": found[:limit]})
 
-    async def flyout(self, request: Request) -> Response:
-        """Return a small preview, as JSON with HTML, of a thing, a type or a property (section 6.5). Raises NotFound (404)."""
-        crosswalk = await self.crosswalks.now()
-        kind, given = request.path_params["kind"], request.query_params.get("id", "")
-        if kind == "entity":
-            html = self.pages.get_template("preview.html").render(**self._shown(given, crosswalk), framed=False)
-            return JSONResponse({"id": given, "html": html})
-        known = {"type": {name: name for name in _kinds(crosswalk)}, "property": _properties(crosswalk)}.get(kind, {})
-        if given not in known:
-            raise NotFound(f"There is no {kind[:20]} {given[:100]!r}; GET /reconcile tells where they are suggested.")
-        html = self.pages.get_template("preview.html").render(label=known[given], kinds=[kind], framed=False)
-        return JSONResponse({"id": given, "html": html})
+    async def flyout_entity(self, request: Request) -> Response:
+        """Return a small preview of a thing, as JSON with HTML (section 6.5). Raises NotFound (404)."""
+        return self._flyout(request, self._shown(request.query_params.get("id", ""), await self.crosswalks.now()))
+
+    async def flyout_type(self, request: Request) -> Response:
+        """Return a small preview of a type. Raises NotFound (404)."""
+        return self._flyout(request, _labelled(request, "type", {kind: kind for kind in _kinds(await self.crosswalks.now())}))
+
+    async def flyout_property(self, request: Request) -> Response:
+        """Return a small preview of a property. Raises NotFound (404)."""
+        return self._flyout(request, _labelled(request, "property", _properties(await self.crosswalks.now())))
 
     async def preview(self, request: Request) -> Response:
         """Return a page that shows a thing in a frame (section 5). Raises NotFound (404)."""
         shown = self._shown(request.query_params.get("id", ""), await self.crosswalks.now())
         return HTMLResponse(self.pages.get_template("preview.html").render(**shown, framed=True), headers=_FRAMED)
+
+    def _flyout(self, request: Request, shown: Mapping[str, object]) -> Response:
+        html = self.pages.get_template("preview.html").render(**shown, framed=False)
+        return JSONResponse({"id": request.query_params["id"], "html": html})
 
     async def _batch(self, asked: object) -> dict[str, object]:
         if not isinstance(asked, dict):
@@ -194,10 +213,11 @@ class Service:
                 f"The extension has {len(asked['ids'])} ids: send at most {BATCH * 20} at once.", {"limit": BATCH * 20}
             )
         known = _properties(crosswalk)
+        known |= {alias: known[scheme] for alias, scheme in crosswalk.schemes.items()}
         properties: list[tuple[str, tuple[str, str], int]] = []
         for property_ in asked["properties"]:
             name = property_.get("id") if isinstance(property_, dict) else None
-            name = crosswalk.schemes.get(str(name), str(name))
+            name = str(name)
             if name not in known:
                 raise BadParameter(
                     f"There is no property {name[:60]!r}; GET /reconcile/properties lists them.", {"parameter": "extend"}
@@ -224,7 +244,7 @@ class Service:
             "label": thing.label,
             "kinds": thing.kinds,
             "names": thing.names[:8],
-            "note": _description(thing),
+            "note": _told(thing),
             "codes": codes,
             "url": f"{self.public_url()}/entity.html?thing={self.prefixes.shorten(thing.iri)}",
         }
@@ -242,6 +262,13 @@ class Service:
             return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=10))
         except ValueError:
             raise _malformed("queries", "percent-encoded UTF-8") from None
+
+
+def _labelled(request: Request, kind: str, known: Mapping[str, str]) -> dict[str, object]:
+    given = request.query_params.get("id", "")
+    if given not in known:
+        raise NotFound(f"There is no {kind} {given[:100]!r}; GET /reconcile/suggest/{kind}?prefix=… finds one.")
+    return {"label": known[given], "kinds": [kind]}
 
 
 def _query(key: str, query: object) -> tuple[Wanted, int]:
@@ -284,7 +311,7 @@ def _values(thing: Thing, property_: str, span: tuple[str, str], crosswalk: Cros
     if property_ == "claims":
         return [{"int": thing.claims}]
     own = {NAME: (thing.label,), "names": thing.names, TYPE: thing.kinds, ARTICLE: ("yes" if thing.named else "no",)}
-    texts = own[property_] if property_ in own else crosswalk.codes(thing.iri, property_, *span)
+    texts = own[property_] if property_ in own else crosswalk.codes(thing.iri, crosswalk.schemes[property_], *span)
     return [{"str": text} for text in texts]
 
 
@@ -306,8 +333,13 @@ def _suggestion(thing: Thing) -> dict[str, object]:
 
 def _description(thing: Thing) -> str:
     """Return what tells a thing from its namesakes."""
-    told = f"in {thing.claims} claims of the article" if thing.claims else "not in a claim of the article"
-    return "; ".join(filter(None, (", ".join(thing.kinds), thing.note.rstrip("."), told)))
+    return f"{', '.join(thing.kinds)}; {_told(thing)}"
+
+
+def _told(thing: Thing) -> str:
+    claims = "a claim" if thing.claims == 1 else f"{thing.claims} claims"
+    where = f"in {claims} of the article" if thing.claims else "in no claim of the article"
+    return "; ".join(filter(None, (thing.note.rstrip("."), where)))
 
 
 def _type(kind: str) -> dict[str, str]:
