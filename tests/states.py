@@ -397,7 +397,7 @@ def former_iso(thing: Thing, alpha3: str) -> Thing:
     thing.codes["iso3166-1-alpha2"].add(entry.alpha_2)
     thing.codes["iso3166-1-alpha3"].add(entry.alpha_3)
     thing.codes["iso3166-1-numeric"].add(entry.numeric)
-    first = "2003-07-23" if alpha3 == "SCG" else ".."
+    first = "2003-07-24" if alpha3 == "SCG" else ".."
     thing.spans["isoSpan"].append((first, entry.withdrawal_date))
     thing.names["en"].append(entry.name)
     return thing
