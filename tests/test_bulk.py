@@ -28,7 +28,11 @@ def test_rows_come_back_in_their_order_with_what_their_codes_mean(client: Client
     )
     found = read(reply)
     assert [row["n"] for row in found] == ["1", "2", "3", "4", "5", "6", "7"]
-    assert [row["suasion_thing"] for row in found[:3]] == ["actor:china", "actor:south-africa", "actor:west-germany | actor:germany"]
+    assert [row["suasion_thing"] for row in found[:3]] == [
+        "actor:china",
+        "actor:south-africa",
+        "actor:west-germany | actor:germany",
+    ]
     assert [row["suasion_status"] for row in found] == ["matched", "matched", "ambiguous", *["unmatched"] * 4]
     assert [row["suasion_note"] for row in found] == [
         "",
@@ -59,7 +63,9 @@ def test_one_scheme_and_a_column_of_years_may_be_named_for_the_whole_table(clien
 
 def test_a_table_says_what_single_questions_say(client: Client) -> None:
     asked = [
-        ("cow", str(code), str(year)) for code in (2, 255, 260, 265, 345, 365, 678, 710, 732, 816, 817, 999) for year in (1930, 1990, 2008)
+        ("cow", str(code), str(year))
+        for code in (2, 255, 260, 265, 345, 365, 678, 710, 732, 816, 817, 999)
+        for year in (1930, 1990, 2008)
     ]
     body = "scheme,code,date\n" + "\n".join(map(",".join, asked))
     for (scheme, code, date), row in zip(asked, read(post(client, body)), strict=True):

@@ -90,7 +90,7 @@ def _decided(wanted: Wanted, scored: Sequence[Candidate]) -> tuple[Candidate, ..
     best, rest = scored[0], scored[1:]
     certain = "whole_name" if wanted.text else "code"
     sure = bool(best.features[certain] or best.features["identifier"])
-    sure = sure and not best.features["stands_for"]
+    sure = sure and not (wanted.text and name_key(wanted.text) in map(name_key, best.thing.standing))
     rivals = [
         one
         for one in rest

@@ -250,7 +250,7 @@ class Service:
         }
 
     async def _given(self, request: Request) -> Mapping[str, str]:
-        if request.method == "GET":
+        if request.method in ("GET", "HEAD"):
             return dict(request.query_params)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _FORM:
