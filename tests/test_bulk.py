@@ -2,7 +2,6 @@
 
 import csv
 import io
-import random
 
 import pytest
 
@@ -124,7 +123,7 @@ def test_other_types_and_large_tables_are_refused(client: Client) -> None:
 
 
 def test_a_table_of_many_rows_is_answered_whole(client: Client) -> None:
-    codes = random.Random(4).choices(["710", "2", "255", "345", "x"], k=20_000)
+    codes = [["710", "2", "255", "345", "x"][number * number % 5] for number in range(20_000)]
     found = read(post(client, "code\n" + "\n".join(codes) + "\n", scheme="cow", date="2008"))
     assert [row["code"] for row in found] == codes
     assert {row["suasion_status"] for row in found if row["code"] != "x"} == {"matched"}

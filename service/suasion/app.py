@@ -287,7 +287,8 @@ def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Ca
         *service.entries(),
     ]
     for path, answer, method, kind, extra in given:
-        app.add_api_route(path, answer, methods=[method], response_class=kind, openapi_extra=extra)
+        name = f"{path[1:].replace('/', '_')}{'_by_post' if method == 'POST' else ''}"
+        app.add_api_route(path, answer, methods=[method], name=name, response_class=kind, openapi_extra=extra)
         if method == "GET":
             app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
         methods = "GET, HEAD, POST, OPTIONS" if path in ("/resolve", "/reconcile") else updates.READ_METHODS
