@@ -70,7 +70,7 @@ def test_states_have_the_codes_that_the_identifiers_of_the_article_have(dataset:
         "{ ?thing adms:identifier ?i . ?i :identifierScheme ?scheme ; skos:notation ?code } ?thing a :State }"
     )
     assert isinstance(found, ox.QuerySolutions)
-    said = [(thing.value, scheme.value, code.value) for thing, scheme, code in found]  # type: ignore[union-attr]
+    said = [(thing.value, scheme.value, code.value) for thing, scheme, code in found]
     assert len(said) > 300
     assert [one for one in said if one[2] not in table.codes(one[0], one[1])] == []
 

@@ -203,7 +203,7 @@ async def _body(request: Request, most_bytes: int) -> bytes:
     if media_type not in (b"text/csv", b"multipart/form-data"):
         raise UnsupportedMedia(
             f"{header[:60] or 'A body without a type'} is not read here: send text/csv, or one file of a form.",
-            {"accepted": ["text/csv", "multipart/form-data"]},
+            {"accepted": "text/csv, multipart/form-data"},
         )
     body = await read_body(request, most_bytes)
     if media_type == b"text/csv":

@@ -61,7 +61,8 @@ async def document(base: Mapping[str, object], backing: Backing) -> dict[str, ob
     for query in backing.queries.values():
         listed = {p.name: await choices(p, query, backing) for p in query.parameters}
         for path, item in curated_paths(query, listed, backing.most_rows).items():
-            paths[path] = item
+            assert isinstance(item, dict)
+            paths.setdefault(path, {}).update(item)
     components = whole.setdefault("components", {})
     assert isinstance(components, dict)
     components["schemas"] = {**components.get("schemas", {}), **_schemas()}
@@ -179,14 +180,14 @@ def reconciliation_operation(method: str) -> dict[str, object]:
     if method == "GET":
         return {"parameters": [_given(name, said, example) for name, example in fields.items()], **entry}
     schema = {"type": "object", "properties": dict.fromkeys(fields, _TEXT), "example": {"queries": fields["queries"]}}
-    return {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}, **entry}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}, **entry}
 
 
-def lookup_operation(media_type: str, required: Mapping[str, str]) -> dict[str, object]:
-    """Return the OpenAPI entry of a help to reconciliation, by what it has to be given and an example of each."""
+def lookup_operation(media_type: str, examples: Mapping[str, str], *, required: bool) -> dict[str, object]:
+    """Return the OpenAPI entry of a help to reconciliation, by what it is given, or has to be, and an example of each."""
     schema = _TEXT if media_type == "text/html" else {"type": "object"}
     return {
-        "parameters": [{**_given(name, name, example), "required": True} for name, example in required.items()],
+        "parameters": [{**_given(name, name, example), "required": required} for name, example in examples.items()],
         "responses": {
             "200": {"description": "What is looked up", "content": {media_type: {"schema": schema}}},
             **problems(404, 422, 500, 503, 504, 507),

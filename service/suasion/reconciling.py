@@ -76,15 +76,21 @@ class Service:
                 for method in ("GET", "POST")
             ),
             *(
-                (f"/reconcile/{path}", answer, "GET", JSONResponse, openapi.lookup_operation("application/json", required))
-                for path, answer, required in helps
+                (
+                    f"/reconcile/{path}",
+                    answer,
+                    "GET",
+                    JSONResponse,
+                    openapi.lookup_operation("application/json", examples, required="type" not in examples),
+                )
+                for path, answer, examples in helps
             ),
             (
                 "/reconcile/preview",
                 self.preview,
                 "GET",
                 HTMLResponse,
-                openapi.lookup_operation("text/html", {"id": "actor:japan"}),
+                openapi.lookup_operation("text/html", {"id": "actor:japan"}, required=True),
             ),
         ]
 
@@ -255,7 +261,7 @@ class Service:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _FORM:
             raise UnsupportedMedia(
-                f"A batch is sent as a form: give {_FORM}, with the field queries or extend.", {"accepted": [_FORM]}
+                f"A batch is sent as a form: give {_FORM}, with the field queries or extend.", {"accepted": _FORM}
             )
         body = await read_body(request, self.most_bytes)
         try:
