@@ -27,7 +27,7 @@ LAYERS = (
     ("conformity", "matching", "questions"),
     ("checks", "engine", "evaluation", "projection", "publication", "verify", "writing"),
     ("answers", "crosswalk", "forms", "hits", "inventory", "remote", "turtle", "uploads"),
-    ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading"),
+    ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading", "ordering"),
     ("protocol", "receipts", "terms", "tokens"),
     ("clauses", "files", "textindex"),
     (
@@ -126,7 +126,7 @@ HTTP_SIDE = [
     "words",
 ]
 ENGINE_SIDE = {
-    *("evaluation", "files", "hits", "inlining", "loading", "textindex", "uploads", "worker", "writing"),
+    *("evaluation", "files", "hits", "inlining", "loading", "ordering", "textindex", "uploads", "worker", "writing"),
     *("pyoxigraph", "rdflib", "pyshacl"),
 }
 
