@@ -541,7 +541,7 @@ def write(things: Mapping[str, Thing]) -> None:
             [
                 "a rdfs:Datatype",
                 f'skos:prefLabel "{scheme.label}"@en',
-                *([f'skos:altLabel "{scheme.short}"'] if scheme.short else []),
+                *([f'dcterms:identifier "{scheme.short}"'] if scheme.short else []),
                 f'skos:notation "{name}"',
                 *([f":datedBy :{scheme.dated_by}"] if scheme.dated_by else []),
                 f'dcterms:source "{scheme.sources}"@en',
