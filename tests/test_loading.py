@@ -153,7 +153,7 @@ def test_the_union_holds_all_of_all_graphs(dataset: Dataset) -> None:
 
 
 def test_the_default_graph_holds_facts_only(dataset: Dataset) -> None:
-    """Every graph that is no claim, not derived and not for codes only, and the content of claims that count as fact: no more, no less."""
+    """Every graph that is no claim, not derived and not for codes, and claims that count as fact: no more, no less."""
     modality = ox.NamedNode(DEF + "modality")
     in_claims = dataset.facts.quads_for_pattern(None, modality, None, ox.NamedNode(GRAPH + "claims"))
     by_claim = {quad.subject: str(quad.object).strip("<>").removeprefix(DEF) for quad in in_claims}

@@ -7,7 +7,6 @@ import inspect
 import io
 import json
 import keyword
-import keyword
 import os
 import re
 import shutil
