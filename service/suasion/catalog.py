@@ -20,6 +20,8 @@ TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 """Parameters that belong to every question."""
 RESERVED_PATHS = frozenset(
     (
+        "article",
+        "compare",
         "docs",
         "graph",
         "graph-store",
@@ -27,6 +29,7 @@ RESERVED_PATHS = frozenset(
         "mcp",
         "metrics",
         "openapi.json",
+        "pictures",
         "queries",
         "readyz",
         "receipts",
