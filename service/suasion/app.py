@@ -194,7 +194,7 @@ def create_app(
         extra = openapi.sparql_operation(method)
         app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
 
-    pages = home.templates()
+    pages = home.templates(files)
     front_page = home.page(pages, queries, files)
 
     async def front(_: Request) -> Response:

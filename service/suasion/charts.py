@@ -156,7 +156,7 @@ def _charts(figures: Iterable[Figure], known: Mapping[str, Claim], group: Callab
 def _chart(anchor: str, title: str, state: str, y: float, top: float, unit: str, bars: Sequence[Bar]) -> Chart:
     full = WIDTH - _LEFT - _RIGHT
     steps = 4
-    ticks = tuple((round(_LEFT + full * n / steps, 1), number_text(_rounded(top * n / steps))) for n in range(steps + 1))
+    ticks = tuple((round(_LEFT + full * n / steps, 1), _short(top * n / steps)) for n in range(steps + 1))
     return Chart(anchor, f"{title}, {unit}", state, y, _HEAD + _BAR * len(bars) + _FOOT, ticks, tuple(bars))
 
 
@@ -167,7 +167,7 @@ def _bar(
     surely = ", ".join(modality.words for modality, _ in tally(claims))
     local = bound.removeprefix(":")
     return Bar(
-        label if len(label) <= 56 else label[:55].rstrip() + "…",
+        label if len(label) <= 60 else label[:59].rstrip() + "…",
         words,
         y + _HEAD + number * _BAR,
         round(max(full * value / top, 2.0), 1) if top else 2.0,
@@ -180,5 +180,9 @@ def _bar(
     )
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+def _short(value: float) -> str:
+    """Return a number for an axis, to three digits, in millions or billions where it is large."""
+    for size, word in ((1e9, " bn"), (1e6, " m")):
+        if value >= size:
+            return number_text(float(f"{value / size:.3g}")) + word
+    return number_text(float(f"{value:.3g}"))

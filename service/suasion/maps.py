@@ -14,6 +14,15 @@ _BOX_LEFT, _BOX_TOP, _BOX_LINE = geography.WIDTH + 40, 30.0, 16.0
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """Where a name is written: its point, and whether it ends or begins there."""
+
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Land:
     """A country: its outline, and, where the data have it, what it is called and how many claims speak of it."""
 
@@ -22,6 +31,7 @@ class Land:
     thing: str
     at: Point | None
     claims: int
+    label: "Label | None" = None
 
     @property
     def link(self) -> str:
@@ -36,6 +46,7 @@ class Spot:
     name: str
     at: Point
     link: str
+    label: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """What goes from one to another, done or planned; `sums` are its figures, in words."""
+    """What goes from one to another, done or planned; `aside` where its end is a box, which tells the sums itself."""
 
     number: int
     source: str
@@ -75,6 +86,7 @@ class Arrow:
     path: str
     width: float
     badge: Point
+    aside: bool
 
     @property
     def sums(self) -> tuple[str, ...]:
@@ -138,17 +150,27 @@ def drawn(
         height = 26.0 + len(lines) * _BOX_LINE
         boxes[name] = Box(names.get(name, name), thing_link(name), y, height, lines)
         y += height + 14
-    arrows = []
+    arrows: list[Arrow] = []
+    nth: dict[str, int] = {}
     for number, ((giver, recipient, state), figures) in enumerate(grouped.items(), start=1):
         claims = picked({claim for figure in figures for claim in figure.claims}, known)
         begin, end = _anchor(giver, at, boxes), _anchor(recipient, at, boxes)
-        path, badge = _bow(begin, end, number)
+        nth[recipient] = nth.get(recipient, -1) + 1
+        if recipient in boxes:
+            end = (end[0], end[1] + 5.0 * nth[recipient])
+        path, badge = _bow(begin, end, number, 0.66 + 0.09 * nth[recipient] if recipient in boxes else 0.40 + 0.06 * (number % 4))
         width = round(1.2 + 0.6 * min(len(claims), 12), 1)
         ends = (names.get(giver, giver), names.get(recipient, recipient))
-        arrows.append(Arrow(number, giver, recipient, *ends, state, tuple(figures), claims, path, width, badge))
-    spots = {row["thing"]: Spot(row["name"], where, thing_link(row["thing"])) for row in points if (where := geography.point(row["point"]))}
+        arrows.append(Arrow(number, giver, recipient, *ends, state, tuple(figures), claims, path, width, badge, recipient in boxes))
+    written: list[tuple[float, float, float, float]] = []
+    lands = _lands(actors, codes, countries, written)
+    spots = {
+        row["thing"]: Spot(row["name"].partition(" (")[0], where, thing_link(row["thing"]), _label(where, row["name"], 5.6, written))
+        for row in points
+        if (where := geography.point(row["point"]))
+    }
     return Picture(
-        _lands(actors, codes, countries),
+        lands,
         tuple(spots.values()),
         tuple(_routes(undertakings, spots, known)),
         tuple(boxes.values()),
@@ -158,15 +180,35 @@ def drawn(
     )
 
 
-def _lands(actors: Sequence[Row], codes: Mapping[str, str], countries: Mapping[str, Country]) -> tuple[Land, ...]:
+def _lands(
+    actors: Sequence[Row], codes: Mapping[str, str], countries: Mapping[str, Country], written: list[tuple[float, float, float, float]]
+) -> tuple[Land, ...]:
     rows = {codes[row["thing"]]: row for row in actors if row["thing"] in codes}
     found = []
     for code, country in countries.items():
         row = rows.get(code)
         if row or country.path:
             thing, name, claims = (row["thing"], row["name"], len(row["claims"])) if row else ("", "", 0)
-            found.append(Land(country.path, name, thing, country.capital, claims))
+            label = _label(country.capital, f"{name} {claims}", 7.0, written) if row and country.capital else None
+            found.append(Land(country.path, name, thing, country.capital, claims, label))
     return tuple(found)
+
+
+def _label(at: Point, text: str, character: float, written: list[tuple[float, float, float, float]]) -> Label:
+    """Return where a name beside a point covers least of those written before, and note it among them."""
+    long = len(text.partition(" (")[0]) * character
+    places = []
+    for dx, dy, anchor in ((7, -5, "start"), (7, 12, "start"), (-7, -5, "end"), (-7, 12, "end"), (9, 4, "start"), (-9, 4, "end")):
+        left = at[0] + dx - (long if anchor == "end" else 0)
+        places.append((Label(round(at[0] + dx, 1), round(at[1] + dy, 1), anchor), (left, at[1] + dy - 11, left + long, at[1] + dy + 3)))
+    best, box = min(places, key=lambda place: sum(_shared(place[1], other) for other in written))
+    written += [box, (at[0] - 4, at[1] - 4, at[0] + 4, at[1] + 4)]
+    return best
+
+
+def _shared(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    """Return how much two boxes overlap, in square units."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def _routes(undertakings: Iterable[Row], spots: Mapping[str, Spot], known: Mapping[str, Claim]) -> Iterable[Route]:
@@ -185,14 +227,16 @@ def _anchor(name: str, at: Mapping[str, Point], boxes: Mapping[str, Box]) -> Poi
     return _BOX_LEFT, box.y + box.height / 2
 
 
-def _bow(begin: Point, end: Point, number: int) -> tuple[str, Point]:
-    """Return a bowed line that stops a little before its end, and the place of its badge."""
+def _bow(begin: Point, end: Point, number: int, share: float) -> tuple[str, Point]:
+    """Return a bowed line that stops a little before its end, and the place of its badge, a share of the way along it."""
     (x1, y1), (x2, y2) = begin, end
     length = max(hypot(x2 - x1, y2 - y1), 1.0)
-    x2, y2 = x2 - (x2 - x1) / length * 9, y2 - (y2 - y1) / length * 9
-    bend = 0.10 + 0.05 * (number % 3)
-    cx, cy = (x1 + x2) / 2 + (y2 - y1) * bend, (y1 + y2) / 2 - (x2 - x1) * bend
-    share = 0.42 + 0.08 * (number % 4)
+    if x1 == x2:  # from box to box
+        cx, cy = x1 - 40, (y1 + y2) / 2
+    else:
+        x2, y2 = x2 - (x2 - x1) / length * 9, y2 - (y2 - y1) / length * 9
+        bend = 0.10 + 0.05 * (number % 3)
+        cx, cy = (x1 + x2) / 2 + (y2 - y1) * bend, (y1 + y2) / 2 - (x2 - x1) * bend
     bx = (1 - share) ** 2 * x1 + 2 * share * (1 - share) * cx + share**2 * x2
     by = (1 - share) ** 2 * y1 + 2 * share * (1 - share) * cy + share**2 * y2
     return f"M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {x2:.1f} {y2:.1f}", (round(bx, 1), round(by, 1))

@@ -10,7 +10,7 @@ COLUMNS = ("Actors", "Initiatives and policies", "Instruments")
 EXTENTS = ((16.0, 200.0), (390.0, 690.0), (860.0, 1044.0))
 """From where to where each column reaches."""
 _ROW, _TOP = 21.0, 44.0
-_MOST = (30, 50, 31)
+_MOST = (27, 45, 27)
 _SWEEPS = 12
 _ROLES = {"sponsors": "sponsors", "donors": "gives for", "partners": "partner in", "beneficiaries": "benefits from"}
 

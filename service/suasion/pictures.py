@@ -34,7 +34,7 @@ Context = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """What the pages need: templates, who to ask, the address of the service, a name of the dataset as it is now, and the words
-    of passages by their short names where the operator gave a copy of the article.
+    of passages by their short names where the operator gave a copy of the article, with a name of that copy.
     """
 
     templates: Environment
@@ -42,6 +42,7 @@ class Gallery:
     public_url: Callable[[], str]
     state: Callable[[], str]
     words: Mapping[str, str]
+    edition: str
     kept: LRUCache[str, str] = field(default_factory=lambda: LRUCache(_KEPT_BYTES, getsizeof=len))
 
 
@@ -70,7 +71,8 @@ def routes(
     """
     if not {*QUESTIONS} <= backing.queries.keys():
         return []
-    gallery = Gallery(templates, Asking(backing, own, state), public_url, state, words)
+    edition = sha256(repr(sorted(words.items())).encode()).hexdigest()
+    gallery = Gallery(templates, Asking(backing, own, state), public_url, state, words, edition)
     found = []
     for picture in PICTURES:
         found.append(Route(picture.path, _page(gallery, picture), include_in_schema=False))
@@ -101,7 +103,7 @@ def _file(gallery: Gallery, picture: Picture) -> Callable[[Request], Awaitable[R
 async def _shown(request: Request, gallery: Gallery, picture: Picture, template: str, media_type: str) -> Response:
     """Return a page or a file of it, kept or made anew; 304 when the client knows it. Raises BadParameter and what asking raises."""
     given = _given(request, picture)
-    known = (gallery.state(), template, sorted(given.items()), gallery.public_url())
+    known = (gallery.state(), gallery.edition, template, sorted(given.items()), gallery.public_url())
     tag = f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
     # The words of the article are not for caches that others read too.
     caching = "private, no-cache" if gallery.words else "no-cache"

@@ -153,6 +153,8 @@ class Settings:
     """Requests at once to one host for SERVICE; the next one waits."""
     queries: str = ""
     """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
+    article: str = ""
+    """File with a copy of the article, as text or HTML, whose words stand beside what is claimed of them; empty: none."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 

@@ -8,21 +8,21 @@ from suasion.statements import Claim, Modality, Row, picked, tally, thing_link
 
 WIDTH = 1060
 _LEFT = 16.0
-_SCALE = ((1945.0, 0.0), (1960.0, 60.0), (1975.0, 90.0), (1990.0, 190.0), (2000.0, 330.0), (2010.0, 900.0), (2019.0, 1030.0))
+_SCALE = ((1945.0, 0.0), (1960.0, 80.0), (1975.0, 130.0), (1990.0, 230.0), (2000.0, 340.0), (2010.0, 880.0), (2019.0, 1030.0))
 """Years and where they stand: the scale changes at each, and the axis says so."""
 TICKS = (1950, 1960, 1970, 1980, 1990, 1995, *range(2000, 2011), 2012, 2015, 2017)
 _ROW = 19.0
-_CHARACTER = 6.3
+_CHARACTER = 6.2
 _MOST = 58
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A dated thing in the picture. Sides that are vague or open are drawn softened: `opens`, `closes` are "", "vague" or "open"."""
+    """A bar of the picture: what some claims date alike; `things` are names and links. Sides that are vague or open are drawn softened: `opens`, `closes` are "", "vague" or "open"."""
 
     number: int
     name: str
-    thing: str
+    things: tuple[tuple[str, str], ...]
     period: str
     edtf: str
     state: str
@@ -53,11 +53,6 @@ class Mark:
     def tally(self) -> tuple[tuple[Modality, int], ...]:
         """How many claims there are of each modality."""
         return tally(self.claims)
-
-    @property
-    def thing_link(self) -> str:
-        """Where the thing is told of."""
-        return thing_link(self.thing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +85,14 @@ def drawn(
     """Return the picture of rows of /timeline. `speaking` are the claims that speak of each actor that has a lane, `names` their names.
 
     A thing that one of them is spoken of with stands in its lane, one with several in a lane of them together, any other in the
-    last. Things that several claims date alike are one mark.
+    last. What the same claims date alike is one mark.
     """
-    grouped: dict[tuple[str, str, str], list[Row]] = {}
+    by_thing: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        grouped.setdefault((row["thing"], row["period"], row["state"]), []).append(row)
+        by_thing.setdefault((row["thing"], row["period"], row["state"]), []).append(row)
+    grouped: dict[tuple[str, str, frozenset[str]], list[Row]] = {}
+    for (_, period, state), group in by_thing.items():
+        grouped.setdefault((period, state, frozenset(row["claim"] for row in group)), []).extend(group)
     several, others = " and ".join(names.values()) + " together", "Others"
     titles = (*names.values(), *((several,) if len(names) > 1 else ()), others if names else "All")
     lanes: dict[str, list[list[Row]]] = {title: [] for title in titles}
@@ -132,35 +130,53 @@ def _mark(group: Sequence[Row], number: int, known: Mapping[str, Claim]) -> Mark
     first, _, last = edtf.partition("/")
     x = _x(_year(row["begins"], 1945.0))
     right = _x(_year(row["ends"], 2018.6, end=True))
-    name = row["name"] or row["thing"].partition(":")[2].replace("-", " ")
-    label = name if len(name) <= _MOST else name[: _MOST - 1].rstrip() + "…"
-    width = max(right - x, 7.0)
-    fits_right = x + width + 30 + len(label) * _CHARACTER < WIDTH
+    claims = picked([one["claim"] for one in group], known)
+    name = next((one["name"] for one in group if one["name"]), None) or next((claim.summary for claim in claims), row["thing"])
+    forms = "".join(modality.form for modality, _ in tally(claims))
+    label = f"{forms} {name if len(name) <= _MOST else name[: _MOST - 1].rstrip() + '…'}"
+    label += " (planned)" if row["state"] == "planned" else ""
+    length = len(label) * _CHARACTER
+    width = max(right - x, 8.0)
+    if length + 16 < width:
+        label_x, anchor = x + 8, "inside"
+    elif x + width + length + 14 < WIDTH:
+        label_x, anchor = x + width + 12, "start"
+    else:
+        label_x, anchor = x - 12, "end"
     return Mark(
         number,
         name,
-        row["thing"],
+        tuple({one["thing"]: (_called(one), thing_link(one["thing"])) for one in group}.values()),
         row["period_name"],
         edtf,
         row["state"],
         "open" if not row["begins"] else "vague" if "~" in first or "X" in first else "",
         "open" if not row["ends"] else "vague" if "~" in (last or first) or "X" in (last or first) else "",
-        picked([one["claim"] for one in group], known),
+        claims,
         x,
         width,
         0.0,
         label,
-        x + width + 12 if fits_right else x - 12,
-        "start" if fits_right else "end",
+        label_x,
+        anchor,
     )
+
+
+def _called(row: Row) -> str:
+    """Return the name of a dated thing, or its kind and the words of its identifier."""
+    kind, _, slug = row["thing"].partition(":")
+    return row["name"] or f"{kind}: {slug.replace('-', ' ')}"
 
 
 def _reach(mark: Mark) -> tuple[float, float]:
     """Return from where to where a mark and its label stand."""
-    length = len(mark.label) * _CHARACTER + 36
-    if mark.anchor == "start":
-        return mark.x, mark.x + mark.width + length
-    return mark.x - length, mark.x + mark.width
+    length = len(mark.label) * _CHARACTER + 22
+    match mark.anchor:
+        case "inside":
+            return mark.x - 10, mark.x + mark.width + 10
+        case "start":
+            return mark.x - 10, mark.x + mark.width + length
+    return mark.x - length, mark.x + mark.width + 10
 
 
 def _year(day: str | None, otherwise: float, *, end: bool = False) -> float:
