@@ -200,7 +200,7 @@ def create_app(
     async def front(_: Request) -> Response:
         return HTMLResponse(front_page(engine.ready))
 
-    site = curated.Site(backing, Pages(pages), public_url, parts.state)
+    site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
