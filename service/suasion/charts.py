@@ -139,13 +139,16 @@ def _charts(figures: Iterable[Figure], known: Mapping[str, Claim], group: Callab
     for figure in every:
         if figure.value is not None:
             kinds.setdefault((figure.unit, figure.measure, figure.state, figure.frequency), []).append(figure)
-    y, made = 0.0, []
+    y = 0.0
+    made: list[Chart] = []
     for (unit, measure, state, frequency), found in sorted(kinds.items()):
         top = max(figure.value or 0.0 for figure in found)
         bars = []
         for number, figure in enumerate(sorted(found, key=lambda one: (group(one), -(one.value or 0.0), one.label))):
             claims = picked(figure.claims, known)
-            bars.append(_bar(figure.label, figure.words, y, number, figure.value or 0.0, top, group(figure), claims, figure.bound))
+            bars.append(
+                _bar(figure.label, figure.words, y, number, figure.value or 0.0, top, group(figure), claims, figure.bound)
+            )
         often = " a year" if frequency == "Annual" else ""
         chart = _chart(f"chart-{len(made) + 1}", f"{measure[:1].upper()}{measure[1:]}{often}", state, y, top, unit, bars)
         made.append(chart)
@@ -161,7 +164,15 @@ def _chart(anchor: str, title: str, state: str, y: float, top: float, unit: str,
 
 
 def _bar(
-    label: str, words: str, y: float, number: int, value: float, top: float, group: str, claims: tuple[Claim, ...], bound: str = ""
+    label: str,
+    words: str,
+    y: float,
+    number: int,
+    value: float,
+    top: float,
+    group: str,
+    claims: tuple[Claim, ...],
+    bound: str = "",
 ) -> Bar:
     full = WIDTH - _LEFT - _RIGHT
     surely = ", ".join(modality.words for modality, _ in tally(claims))

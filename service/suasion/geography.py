@@ -1,4 +1,4 @@
-"""Outlines of countries near ASEAN, as paths of a picture; they come with the package countryinfo (Natural Earth, 1:110 million)."""
+"""Outlines of countries near ASEAN, as paths of a picture, from the package countryinfo (Natural Earth, 1:110 million)."""
 
 import json
 import re
@@ -20,7 +20,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country by its ISO 3166-1 alpha-3 code: its outline as an SVG path, "" where it is too small to have one, and its capital."""
+    """A country by its ISO 3166-1 alpha-3 code: its outline as an SVG path, "" where it is too small for one, and its capital."""
 
     code: str
     name: str

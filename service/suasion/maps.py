@@ -1,4 +1,4 @@
-"""A map of who gives to whom, with the places that are spoken of: arrows as wide as they have claims, each sum in its own currency."""
+"""A map of who gives to whom, and of places spoken of: arrows as wide as they have claims, each sum in its own currency."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,11 +161,15 @@ def drawn(
         path, badge = _bow(begin, end, number, 0.66 + 0.09 * nth[recipient] if recipient in boxes else 0.40 + 0.06 * (number % 4))
         width = round(1.2 + 0.6 * min(len(claims), 12), 1)
         ends = (names.get(giver, giver), names.get(recipient, recipient))
-        arrows.append(Arrow(number, giver, recipient, *ends, state, tuple(figures), claims, path, width, badge, recipient in boxes))
+        arrows.append(
+            Arrow(number, giver, recipient, *ends, state, tuple(figures), claims, path, width, badge, recipient in boxes)
+        )
     written: list[tuple[float, float, float, float]] = []
     lands = _lands(actors, codes, countries, written)
     spots = {
-        row["thing"]: Spot(row["name"].partition(" (")[0], where, thing_link(row["thing"]), _label(where, row["name"], 5.6, written))
+        row["thing"]: Spot(
+            row["name"].partition(" (")[0], where, thing_link(row["thing"]), _label(where, row["name"], 5.6, written)
+        )
         for row in points
         if (where := geography.point(row["point"]))
     }
@@ -181,7 +185,10 @@ def drawn(
 
 
 def _lands(
-    actors: Sequence[Row], codes: Mapping[str, str], countries: Mapping[str, Country], written: list[tuple[float, float, float, float]]
+    actors: Sequence[Row],
+    codes: Mapping[str, str],
+    countries: Mapping[str, Country],
+    written: list[tuple[float, float, float, float]],
 ) -> tuple[Land, ...]:
     rows = {codes[row["thing"]]: row for row in actors if row["thing"] in codes}
     found = []
@@ -200,7 +207,9 @@ def _label(at: Point, text: str, character: float, written: list[tuple[float, fl
     places = []
     for dx, dy, anchor in ((7, -5, "start"), (7, 12, "start"), (-7, -5, "end"), (-7, 12, "end"), (9, 4, "start"), (-9, 4, "end")):
         left = at[0] + dx - (long if anchor == "end" else 0)
-        places.append((Label(round(at[0] + dx, 1), round(at[1] + dy, 1), anchor), (left, at[1] + dy - 11, left + long, at[1] + dy + 3)))
+        places.append(
+            (Label(round(at[0] + dx, 1), round(at[1] + dy, 1), anchor), (left, at[1] + dy - 11, left + long, at[1] + dy + 3))
+        )
     best, box = min(places, key=lambda place: sum(_shared(place[1], other) for other in written))
     written += [box, (at[0] - 4, at[1] - 4, at[0] + 4, at[1] + 4)]
     return best

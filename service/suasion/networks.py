@@ -1,4 +1,4 @@
-"""A picture of how actors, initiatives and instruments connect: three columns, lines between them, the same each time it is made."""
+"""A picture of how actors, initiatives and instruments connect: three columns and lines between them, the same each time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,7 +116,9 @@ def drawn(found: Sequence[Link], things: Mapping[str, tuple[str, int]], names: M
             label = names.get(thing, things[thing][0])
             most = _MOST[number]
             shown = label if len(label) <= most else label[: most - 1].rstrip() + "…"
-            at[thing] = Node(thing, label, shown, number, round(_TOP + step * (n + 0.5), 1), len(set(near[thing])), thing == about)
+            at[thing] = Node(
+                thing, label, shown, number, round(_TOP + step * (n + 0.5), 1), len(set(near[thing])), thing == about
+            )
     edges = [
         Edge(source, target, role, claims, modalities, _curve(at[source], at[target]), planned)
         for source, target, role, claims, modalities, planned in found

@@ -1,4 +1,4 @@
-"""The pages that show the article as a whole: actors compared, the article as a map, and pictures, each with a table and its data."""
+"""The pages that show the article as a whole: actors compared, the article as a map, pictures; each with its data."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,12 +43,13 @@ class Gallery:
     state: Callable[[], str]
     words: Mapping[str, str]
     edition: str
+    countries: Callable[[], Mapping[str, geography.Country]] = field(default_factory=lambda: cache(geography.countries))
     kept: LRUCache[str, str] = field(default_factory=lambda: LRUCache(_KEPT_BYTES, getsizeof=len))
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page: its path, its template, the parameters it takes with what each is, and what fills it in; `drawing` names its SVG."""
+    """A page: its path, its template, its parameters with what each is, and what fills it in; `drawing` names its SVG."""
 
     path: str
     template: str
@@ -101,7 +102,7 @@ def _file(gallery: Gallery, picture: Picture) -> Callable[[Request], Awaitable[R
 
 
 async def _shown(request: Request, gallery: Gallery, picture: Picture, template: str, media_type: str) -> Response:
-    """Return a page or a file of it, kept or made anew; 304 when the client knows it. Raises BadParameter and what asking raises."""
+    """Return a page or its drawing, kept or made anew; 304 when it is known. Raises BadParameter and what asking raises."""
     given = _given(request, picture)
     known = (gallery.state(), gallery.edition, template, sorted(given.items()), gallery.public_url())
     tag = f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
@@ -143,7 +144,9 @@ def _given(request: Request, picture: Picture) -> Given:
     for name, text in pairs:
         if name not in picture.parameters:
             known = ", ".join(picture.parameters) or "no parameters"
-            raise UnknownParameter(f"{picture.path} takes {known}, not {name[:60]!r}.", {"parameter": name[:60], "example": picture.path})
+            raise UnknownParameter(
+                f"{picture.path} takes {known}, not {name[:60]!r}.", {"parameter": name[:60], "example": picture.path}
+            )
         given[name] = tuple(dict.fromkeys((*given.get(name, ()), *(part.strip() for part in text.split(",") if part.strip()))))
     return {name: texts for name, texts in given.items() if texts}
 
@@ -157,11 +160,11 @@ def _one(given: Given, name: str, picture_path: str) -> str:
 
 
 def _actors(given: Given, rows: Sequence[Row], path: str, most: int = 6) -> dict[str, str]:
-    """Return the actors asked for with their names, China and Japan where none is. Raises BadParameter for one that is not known."""
+    """Return the actors asked for with their names, China and Japan where none is. Raises BadParameter for an unknown one."""
     names = {row["thing"]: row["name"] for row in rows}
     usual = [actor for actor in _USUAL if actor in names]
     wanted = [text.lower() if ":" in text else f"actor:{text.lower()}" for text in given.get("actor", ())] or usual
-    example = {"parameter": "actor", "example": f"{path}?actor=china,japan"}
+    example: dict[str, object] = {"parameter": "actor", "example": f"{path}?actor=china,japan"}
     for actor in wanted:
         if actor not in names:
             raise BadParameter(f"actor={actor[:60]!r} names no actor of the article: /actors.html lists them.", example)
@@ -182,7 +185,9 @@ async def _compare(gallery: Gallery, given: Given) -> Context:
     year = _one(given, "year", "/compare")
     split = _one(given, "split", "/compare")
     if split not in ("", "period"):
-        raise BadParameter(f"split={split[:60]!r} is not known: it takes period.", {"parameter": "split", "example": "/compare?split=period"})
+        raise BadParameter(
+            f"split={split[:60]!r} is not known: it takes period.", {"parameter": "split", "example": "/compare?split=period"}
+        )
     actors, instruments, flows, figures = await asking.several("actors", "instruments", "flows", "quantities")
     chosen = _actors(given, actors, "/compare")
     cells = await asking.rows("matrix", **({"year": year} if year else {}))
@@ -195,7 +200,9 @@ async def _compare(gallery: Gallery, given: Given) -> Context:
         "chosen": chosen,
         "year": year,
         "split": split,
-        "choices": sorted({(row["actor_name"], row["actor"]) for row in cells} | {(name, actor) for actor, name in chosen.items()}),
+        "choices": sorted(
+            {(row["actor_name"], row["actor"]) for row in cells} | {(name, actor) for actor, name in chosen.items()}
+        ),
         "lines": comparing.matrix(cells, order, above, known, tuple(chosen), by_period=split == "period"),
         "sums": comparing.sums(sums, tuple(chosen), lambda figure: figure.mean_names or ("means not given",)),
         "measures": comparing.sums(
@@ -230,11 +237,6 @@ async def _timeline(gallery: Gallery, given: Given) -> Context:
     return {"timeline": timelines.drawn(rows, speaking, chosen, await gallery.asking.claims()), "chosen": chosen}
 
 
-@cache
-def _countries() -> Mapping[str, geography.Country]:
-    return geography.countries()
-
-
 async def _map(gallery: Gallery, _: Given) -> Context:
     asking = gallery.asking
     actors, flows, undertakings = await asking.several("actors", "flows", "initiatives")
@@ -242,7 +244,7 @@ async def _map(gallery: Gallery, _: Given) -> Context:
     names = {row["thing"]: row["name"] for row in (*actors, *undertakings)}
     told = list(zip(amounts.flows(flows), (row["recipients"] for row in flows), strict=True))
     points = await asking.special("geometries")
-    picture = maps.drawn(told, actors, codes, points, undertakings, names, _countries(), await asking.claims())
+    picture = maps.drawn(told, actors, codes, points, undertakings, names, gallery.countries(), await asking.claims())
     return {"picture": picture, "land_width": geography.WIDTH, "land_height": geography.HEIGHT, "width": maps.WIDTH}
 
 
@@ -250,7 +252,8 @@ async def _charts(gallery: Gallery, given: Given) -> Context:
     by = _one(given, "by", "/pictures/charts") or "donor"
     if by not in charts.GROUPS:
         raise BadParameter(
-            f"by={by[:60]!r} is not known: it takes {', '.join(charts.GROUPS)}.", {"parameter": "by", "example": "/pictures/charts?by=year"}
+            f"by={by[:60]!r} is not known: it takes {', '.join(charts.GROUPS)}.",
+            {"parameter": "by", "example": "/pictures/charts?by=year"},
         )
     flows, figures, surveys, rankings = await gallery.asking.several("flows", "quantities", "surveys", "rankings")
     known = await gallery.asking.claims()
@@ -298,7 +301,9 @@ PICTURES = (
         _compare,
     ),
     Picture("/article", "pictures/article.html", {}, _article),
-    Picture("/pictures/timeline", "pictures/timeline.html", {"actor": "whose lanes there are"}, _timeline, "pictures/timeline.svg"),
+    Picture(
+        "/pictures/timeline", "pictures/timeline.html", {"actor": "whose lanes there are"}, _timeline, "pictures/timeline.svg"
+    ),
     Picture("/pictures/map", "pictures/map.html", {}, _map, "pictures/map.svg"),
     Picture("/pictures/charts", "pictures/charts.html", {"by": "donor, instrument or year"}, _charts, "pictures/charts.svg"),
     Picture("/pictures/network", "pictures/network.html", {"about": "a thing"}, _network, "pictures/network.svg"),

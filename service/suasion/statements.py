@@ -1,4 +1,4 @@
-"""What pages show of claims: how surely each is put forward, in a form and in words, who says it, where it stands, and its link."""
+"""What pages show of claims: how surely each is put forward, in a form and in words, who says it, where it stands, a link."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

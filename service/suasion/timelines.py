@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 from suasion.statements import Claim, Modality, Row, picked, tally, thing_link
 
@@ -18,7 +19,10 @@ _MOST = 58
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A bar of the picture: what some claims date alike; `things` are names and links. Sides that are vague or open are drawn softened: `opens`, `closes` are "", "vague" or "open"."""
+    """A bar of the picture: what some claims date alike; `things` are names and links.
+
+    `opens` and `closes` tell how an end is softened: "", "vague" or "open".
+    """
 
     number: int
     name: str
@@ -82,7 +86,7 @@ class Timeline:
 def drawn(
     rows: Sequence[Row], speaking: Mapping[str, Sequence[str]], names: Mapping[str, str], known: Mapping[str, Claim]
 ) -> Timeline:
-    """Return the picture of rows of /timeline. `speaking` are the claims that speak of each actor that has a lane, `names` their names.
+    """Return the picture of rows of /timeline. `speaking` are the claims on each actor that has a lane, `names` their names.
 
     A thing that one of them is spoken of with stands in its lane, one with several in a lane of them together, any other in the
     last. What the same claims date alike is one mark.
@@ -188,7 +192,7 @@ def _year(day: str | None, otherwise: float, *, end: bool = False) -> float:
 
 def _x(year: float) -> float:
     inside = min(max(year, _SCALE[0][0]), _SCALE[-1][0])
-    for (begin, left), (end, right) in zip(_SCALE, _SCALE[1:], strict=False):
+    for (begin, left), (end, right) in pairwise(_SCALE):
         if inside <= end:
             return round(_LEFT + left + (right - left) * (inside - begin) / (end - begin), 1)
     raise AssertionError("the scale has an end")
