@@ -1,31 +1,42 @@
-"""Outlines of countries near ASEAN, as paths of a picture, from the package countryinfo (Natural Earth, 1:110 million)."""
+"""Outlines of countries near ASEAN, and the Mekong, as paths of a picture; both come with packages, not with this one.
+
+Outlines and the river are of pyworldatlas-mapdata-overview (Natural Earth, made coarser; CC0); capitals, and the outlines of
+countries that it lacks, of countryinfo (MIT).
+"""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import cos, radians
+from math import cos, hypot, radians
 from pathlib import Path
 from typing import Any
 
 WEST, EAST, SOUTH, NORTH = 90.0, 150.0, -11.5, 46.5
+RIVER = "Mekong"
 _SCALE = 13.2
 _NARROWED = cos(radians(18.0))
 WIDTH = round((EAST - WEST) * _SCALE * _NARROWED, 1)
 HEIGHT = round((NORTH - SOUTH) * _SCALE, 1)
+_SEEN = 1.3
+"""Steps and islands shorter than this, in units of the picture, are left out."""
 _POINT = re.compile(r"POINT\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)\s*\)")
 Point = tuple[float, float]
+_Line = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country by its ISO 3166-1 alpha-3 code: its outline as an SVG path, "" where it is too small for one, and its capital."""
+    """A country by its ISO 3166-1 alpha-2 code: its outline as an SVG path, its capital, and its part of the river."""
 
     code: str
-    name: str
     path: str
     capital: Point | None
+    river: str = ""
 
 
 def projected(longitude: float, latitude: float) -> Point:
@@ -41,26 +52,39 @@ def point(wkt: str) -> Point | None:
 
 def countries() -> Mapping[str, Country]:
     """Return the countries that lie in the picture, by code. Reads some hundred small files: ask once."""
+    told = {code: one for one in _described() if (code := one.get("ISO", {}).get("alpha2"))}
+    drawn = dict(_drawn())
     found: dict[str, Country] = {}
-    for file in _files():
-        told = json.loads(file.read_text(encoding="utf-8"))
-        features = told.get("geoJSON", {}).get("features", ())
-        code = told.get("ISO", {}).get("alpha3") or (features[0].get("id") if features else None)
-        if not code:
-            continue
-        path = "".join(_path(ring) for feature in features for ring in _rings(feature["geometry"]))
-        capital = _capital(told)
-        known = found.get(code)
+    for code in sorted(told.keys() | drawn.keys()):
+        one = told.get(code, {})
+        rings, rivers = drawn.get(code) or (list(_rings(one.get("geoJSON"))), [])
+        path = "".join(f"{_path(ring)}Z" for ring in rings if _reaches(ring))
+        river = "".join(_path(line) for line in rivers)
+        capital = _capital(one)
         if path or capital:
-            found[code] = Country(code, told["name"], path or (known.path if known else ""), (known and known.capital) or capital)
+            found[code] = Country(code, path, capital, river)
     return found
 
 
-def _files() -> Iterator[Path]:
-    spec = find_spec("countryinfo")
+def _folder(package: str) -> Path:
+    """Return where a package keeps its files, without importing it: its code is not needed."""
+    spec = find_spec(package)
     assert spec and spec.origin
-    for folder in ("data", "data_no_iso"):
-        yield from sorted((Path(spec.origin).parent / folder).glob("*.json"))
+    return Path(spec.origin).parent / "data"
+
+
+def _described() -> Iterator[Mapping[str, Any]]:
+    for file in sorted(_folder("countryinfo").glob("*.json")):
+        yield json.loads(file.read_text(encoding="utf-8"))
+
+
+def _drawn() -> Iterator[tuple[str, tuple[list[_Line], list[_Line]]]]:
+    """Yield the outlines and the stretches of the river of each country."""
+    file = _folder("pyworldatlas_mapdata_overview") / "maps.sqlite3"
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        for code, payload in database.execute("SELECT alpha2, payload FROM country_map"):
+            told = json.loads(zlib.decompress(payload))
+            yield code, (told["boundary"], [river["points"] for river in told["rivers"] if river["name"] == RIVER])
 
 
 def _capital(told: Mapping[str, Any]) -> Point | None:
@@ -72,21 +96,30 @@ def _capital(told: Mapping[str, Any]) -> Point | None:
     return None
 
 
-def _rings(geometry: Mapping[str, Any]) -> Iterator[Sequence[Sequence[float]]]:
-    shapes = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-    for shape in shapes:
-        yield shape[0]
+def _rings(collection: Any) -> Iterator[_Line]:
+    """Yield the outer rings of a collection of features in GeoJSON."""
+    features: Iterable[Any] = collection.get("features", ()) if isinstance(collection, dict) else ()
+    for feature in features:
+        shape = feature["geometry"]
+        for polygon in [shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"]:
+            yield polygon[0]
 
 
-def _path(ring: Sequence[Sequence[float]]) -> str:
-    """Return a ring as a path in whole units of the picture, "" where it lies outside."""
-    if max(p[0] for p in ring) < WEST or min(p[0] for p in ring) > EAST:
-        return ""
-    if max(p[1] for p in ring) < SOUTH or min(p[1] for p in ring) > NORTH:
-        return ""
-    steps = [projected(longitude, latitude) for longitude, latitude in ring]
-    whole = list(dict.fromkeys(f"{x:.0f} {y:.0f}" for x, y in steps))
-    return "M" + "L".join(whole) + "Z"
+def _reaches(ring: _Line) -> bool:
+    """Say whether a ring reaches into the picture and is large enough to be seen."""
+    x, y = [at[0] for at in ring], [at[1] for at in ring]
+    if max(x) < WEST or min(x) > EAST or max(y) < SOUTH or min(y) > NORTH:
+        return False
+    return (max(x) - min(x) + max(y) - min(y)) * _SCALE > 2 * _SEEN
+
+
+def _path(line: _Line) -> str:
+    kept: list[Point] = []
+    for longitude, latitude in line[:-1] if line[0] == line[-1] else line:
+        at = projected(longitude, latitude)
+        if not kept or hypot(at[0] - kept[-1][0], at[1] - kept[-1][1]) > _SEEN:
+            kept.append(at)
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in kept)
 
 
 def _inside(longitude: float, latitude: float) -> Point | None:

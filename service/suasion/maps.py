@@ -110,6 +110,7 @@ class Picture:
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     without: tuple[Figure, ...]
+    river: str
     height: float
 
 
@@ -123,7 +124,7 @@ def drawn(
     countries: Mapping[str, Country],
     known: Mapping[str, Claim],
 ) -> Picture:
-    """Return the map of flows, each with its recipients; `codes` are the ISO 3166-1 alpha-3 codes of actors.
+    """Return the map of flows, each with its recipients; `codes` are the ISO 3166-1 alpha-2 codes of actors.
 
     `actors` are rows of /actors, `points` of queries/pages/geometries.rq, `undertakings` of /initiatives.
     """
@@ -180,6 +181,7 @@ def drawn(
         tuple(boxes.values()),
         tuple(arrows),
         tuple(without),
+        "".join(country.river for country in countries.values()),
         max(geography.HEIGHT, y) + 6,
     )
 

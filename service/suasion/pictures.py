@@ -240,7 +240,7 @@ async def _timeline(gallery: Gallery, given: Given) -> Context:
 async def _map(gallery: Gallery, _: Given) -> Context:
     asking = gallery.asking
     actors, flows, undertakings = await asking.several("actors", "flows", "initiatives")
-    codes = {row["thing"]: row["code"] for row in await asking.rows("identifiers", scheme="iso3166-1-alpha3")}
+    codes = {row["thing"]: row["code"] for row in await asking.rows("identifiers", scheme="iso3166-1-alpha2")}
     names = {row["thing"]: row["name"] for row in (*actors, *undertakings)}
     told = list(zip(amounts.flows(flows), (row["recipients"] for row in flows), strict=True))
     points = await asking.special("geometries")
