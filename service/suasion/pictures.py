@@ -18,7 +18,7 @@ from suasion.asking import Asking
 from suasion.errors import BadParameter, RequestError, UnknownParameter
 from suasion.negotiation import matches
 from suasion.questions import Backing
-from suasion.statements import MODALITIES, Row, claim_link, thing_link
+from suasion.statements import MODALITIES, Row, claim_link, picked, tally, thing_link
 
 QUESTIONS = (
     *("actors", "claims", "coverage", "flows", "identifiers", "initiatives", "instruments", "matrix", "notes", "passages"),
@@ -124,6 +124,8 @@ async def _shown(request: Request, gallery: Gallery, picture: Picture, template:
             modalities=MODALITIES,
             claim_link=claim_link,
             thing_link=thing_link,
+            picked=picked,
+            tally=tally,
         )
         if len(body) < _KEPT_BYTES // 8:
             gallery.kept[tag] = body
@@ -196,8 +198,10 @@ async def _compare(gallery: Gallery, given: Given) -> Context:
     above = {row["thing"]: row["broader"] for row in instruments}
     sums = amounts.flows(flows)
     measured = amounts.quantities(figures)
+    *first, last = chosen.values()
     return {
         "chosen": chosen,
+        "title": f"{', '.join(first)} and {last}" if first else last,
         "year": year,
         "split": split,
         "choices": sorted(
@@ -244,8 +248,15 @@ async def _map(gallery: Gallery, _: Given) -> Context:
     names = {row["thing"]: row["name"] for row in (*actors, *undertakings)}
     told = list(zip(amounts.flows(flows), (row["recipients"] for row in flows), strict=True))
     points = await asking.special("geometries")
-    picture = maps.drawn(told, actors, codes, points, undertakings, names, gallery.countries(), await asking.claims())
-    return {"picture": picture, "land_width": geography.WIDTH, "land_height": geography.HEIGHT, "width": maps.WIDTH}
+    known = await asking.claims()
+    picture = maps.drawn(told, actors, codes, points, undertakings, names, gallery.countries(), known)
+    return {
+        "picture": picture,
+        "claims": known,
+        "land_width": geography.WIDTH,
+        "land_height": geography.HEIGHT,
+        "width": maps.WIDTH,
+    }
 
 
 async def _charts(gallery: Gallery, given: Given) -> Context:
