@@ -359,8 +359,6 @@ def few(shown: Page) -> None:
     drawings = "svg a:nth-of-type(n+8), svg path:nth-of-type(n+30)"
     rest = f"{tables}, {drawings}, main > section:nth-of-type(n+4), .tick:nth-of-type(n+5), option"
     shown.evaluate("rest => document.querySelectorAll(rest).forEach(one => one.remove())", rest)
-        "rest => document.querySelectorAll(rest).forEach(one => one.remove())", rest + ".tick:nth-of-type(n+5), option"
-    )
 
 
 @pytest.mark.parametrize("path", PAGES)
