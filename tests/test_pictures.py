@@ -152,7 +152,7 @@ def test_the_matrix_has_every_claim_of_its_actors(client: Client, answers: Mappi
         split = comparing.matrix(rows, order, above, known, chosen, by_period=True)
         assert {claim.name for line in split for cell in line.cells for claim in cell.claims} == {claim for *_, claim in stated}
         text = page(client, "/compare?actor=" + ",".join(chosen))
-        assert all(f'href="/claim.html?claim={claim.replace(":", "%3A")}"' in text for *_, claim in stated)
+        assert all(f'href="{statements.claim_link(claim)}"' in text for *_, claim in stated)
 
 
 def test_what_no_claim_says_is_no_data(client: Client) -> None:
@@ -173,7 +173,7 @@ def test_the_map_of_the_article_leaves_nothing_out(client: Client, answers: Mapp
     text = page(client, "/article")
     sentences = [row for row in answers["passages"] if row["passage"] == row["sentence"]]
     assert list(re.findall(r'<li id="(s\d+)">', text)) == [row["passage"].partition(":")[2] for row in sentences]
-    assert all(f'href="/claim.html?claim={row["claim"].replace(":", "%3A")}"' in text for row in answers["claims"])
+    assert all(f'href="{statements.claim_link(row["claim"])}"' in text for row in answers["claims"])
     without = {row["sentence"] for row in sentences} - {row["sentence"] for row in answers["passages"] if row["claims"]}
     assert text.count("<p>No claim: ") == len(without) > 5
     assert "no reason is recorded" not in text
@@ -292,7 +292,7 @@ def test_the_map_shows_every_flow(client: Client, answers: Mapping[str, list[dic
     text = page(client, "/pictures/map")
     figures = amounts.flows(answers["flows"])
     assert all(figure.words in text and figure.link in text for figure in figures)
-    assert all(f'href="/claim.html?claim={name.replace(":", "%3A")}"' in text for figure in figures for name in figure.claims)
+    assert all(f'href="{statements.claim_link(name)}"' in text for figure in figures for name in figure.claims)
     assert "East-West Corridor" in text
 
 
@@ -390,15 +390,15 @@ def test_a_block_opens_its_sentence_and_a_cell_its_claims_by_the_keyboard(client
         cell.press("Enter")
         link = seen.page.locator(".matrix details[open] .claims a").first
         link.press("Enter")
-        seen.page.wait_for_url("**/claim.html?claim=**")
+        seen.page.wait_for_url("**/doc/claim/*")
 
 
 def test_a_mark_of_the_timeline_leads_to_its_claim_by_the_keyboard(client: Client, browser: Browser) -> None:
     with browsers.opened(browser, f"http://127.0.0.1:{client.port}/pictures/timeline") as seen:
-        mark = seen.page.locator('svg a[href^="/claim.html"]').first
+        mark = seen.page.locator('svg a[href^="/doc/claim/"]').first
         mark.focus()
         mark.press("Enter")
-        seen.page.wait_for_url("**/claim.html?claim=**")
+        seen.page.wait_for_url("**/doc/claim/*")
 
 
 def test_hostile_names_are_shown_as_text(browser: Browser, answers: Mapping[str, list[dict[str, Any]]]) -> None:

@@ -153,6 +153,10 @@ class Settings:
     """Requests at once to one host for SERVICE; the next one waits."""
     queries: str = ""
     """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
+    things: Annotated[
+        str, Like(r"https?://[^\s<>\"{}|\\^`?#]+[/]", "http:// or https://, a host, perhaps a path, and a slash")
+    ] = "https://w3id.org/suasion/id/"
+    """What the IRIs of things begin with: what follows is their path here, below /id/."""
     article: str = ""
     """File with a copy of the article, as text or HTML, whose words stand beside what is claimed of them; empty: none."""
     bundle: str = ""

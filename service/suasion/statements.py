@@ -90,9 +90,9 @@ def tally(found: Iterable[Claim]) -> tuple[tuple[Modality, int], ...]:
 
 def claim_link(name: str) -> str:
     """Return where a claim is told whole."""
-    return f"/claim.html?claim={quote(name)}"
+    return thing_link(name)
 
 
 def thing_link(name: str) -> str:
     """Return where a thing is told of."""
-    return f"/entity.html?thing={quote(name)}"
+    return "/doc/" + quote(name.replace(":", "/", 1))
