@@ -204,15 +204,15 @@ def create_app(
         )
 
     pages = home.templates(files)
-    front_page = home.page(pages, queries, files)
 
     documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
+    front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
         if types and types[0] != "text/html":
             return await linked.dataset_document(request, documents)
-        return HTMLResponse(front_page(engine.ready), headers={"Vary": "Accept"})
+        return await home.answer(request, front_page)
 
     site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 

@@ -7,14 +7,13 @@ from html import escape
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
-_SENTENCE = re.compile(r".+?[.:?](?=\s|$)")
+_SENTENCE = re.compile(r".+?[.?](?=\s|$)")
 _CONTENTS = ("h2", "h3")
+_TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,94 +35,102 @@ class Document:
     body: Markup
 
 
-class _Writer(RendererHTML):
-    """Writes HTML without raw HTML: comments are left out, other tags are shown as text."""
-
-    def __init__(self, parser: object = None) -> None:
-        super().__init__(parser)  # type: ignore[arg-type]
-        self.rules["html_block"] = self.rules["html_inline"] = self._raw
-
-    def _raw(self, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
-        return escape(_COMMENT.sub("", tokens[place].content))
-
-    def table_open(self, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
-        name = escape(tokens[place].meta["below"])
-        return f'<div class="scrolls" role="region" aria-label="Table: {name}" tabindex="0"><table>\n'
-
-    def table_close(self, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
-        return "</table></div>\n"
-
-    def fence(self, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
-        token = tokens[place]
-        language = escape(token.info.split()[0]) if token.info.strip() else "text"
-        code = f'<pre tabindex="0"><code class="language-{language}">{escape(token.content)}</code></pre>'
-        tried = f'<a href="{escape(env["editor"] + quote(token.content))}">Open in the editor</a>' if language == "sparql" else ""
-        return f'<div class="code">{code}{f"<p>{tried}</p>" if tried and env["editor"] else ""}</div>\n'
-
-    def image(self, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
-        drawing = env["drawing"](str(tokens[place].attrs["src"]))
-        return (
-            f'<span class="figure scrolls" role="img" aria-label="{escape(tokens[place].content)}" tabindex="0">{drawing}</span>'
-        )
-
-
-def rendered(text: str, lead_to: Callable[[str], str], drawing: Callable[[str], str], editor: str = "") -> Document:
-    """Return a document in Markdown as HTML.
-
-    `lead_to` says where a link of the document leads, "" where it leads to no page, whose words then stand without it; `drawing`
-    gives the SVG of a picture; `editor` is the address to which a query can be appended, "" for none.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a document is shown in: where a link of it leads, "" for nowhere, so that its words stand without it; the SVG of a
+    picture by its name; and the address to which a query is appended to be tried, "" for none.
     """
-    parser = MarkdownIt("commonmark", renderer_cls=_Writer).enable("table")
+
+    lead_to: Callable[[str], str]
+    drawing: Callable[[str], str]
+    editor: str = ""
+
+
+def rendered(text: str, around: Surroundings) -> Document:
+    """Return a document in Markdown as HTML. Raw HTML is shown as text, comments are left out."""
+    parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(text)
     headings = tuple(_headings(tokens))
-    for token in tokens:
-        token.attrs.pop("style", None)  # the alignment of a column
-        if token.children:
-            token.children = list(_relinked(token.children, lead_to))
-    title = headings[0].text if headings else ""
+    titled = bool(headings) and headings[0].tag == "h1" and tokens[0].type == "heading_open"
     lead = next((_words(tokens[place + 1]) for place, token in enumerate(tokens) if token.type == "paragraph_open"), "")
     first = _SENTENCE.match(lead)
-    body = [token for token in tokens[3:]] if headings and headings[0].tag == "h1" else tokens
-    html = parser.renderer.render(body, parser.options, {"editor": editor, "drawing": drawing})
-    contents = tuple(heading for heading in headings if heading.tag in _CONTENTS)
-    return Document(title, (first[0] if first else lead).rstrip(":"), contents, Markup(html))  # noqa: S704: see _Writer
+    body = parser.renderer.render(list(_blocks(tokens[3:] if titled else tokens, around)), parser.options, {})
+    return Document(
+        title=headings[0].text if titled else "",
+        lead=first[0] if first else lead,
+        contents=tuple(heading for heading in headings if heading.tag in _CONTENTS),
+        body=Markup(body),  # noqa: S704
+    )
 
 
 def _headings(tokens: Sequence[Token]) -> Iterator[Heading]:
-    """Give each heading its anchor, tell tables which heading they stand below, and yield the headings."""
+    """Give each heading its anchor, and yield it."""
     known: set[str] = set()
-    below = ""
     for place, token in enumerate(tokens):
-        if token.type == "table_open":
-            token.meta["below"] = below
         if token.type == "heading_open":
-            below = _words(tokens[place + 1])
-            base = re.sub(r"[^\w\- ]", "", below.lower()).strip().replace(" ", "-")
+            text = _words(tokens[place + 1])
+            base = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
             anchor, number = base, 0
             while anchor in known:
                 number += 1
                 anchor = f"{base}-{number}"
             known.add(anchor)
             token.attrs["id"] = anchor
-            yield Heading(token.tag, below, anchor)
+            yield Heading(token.tag, text, anchor)
 
 
-def _relinked(children: Sequence[Token], lead_to: Callable[[str], str]) -> Iterator[Token]:
-    """Yield the parts of a line with links that lead somewhere, and those that do not without their link."""
-    open_links: list[bool] = []
+def _blocks(tokens: Sequence[Token], around: Surroundings) -> Iterator[Token]:
+    """Yield the blocks of a document as they are shown: code with a way to try it, tables that scroll by themselves."""
+    below = ""
+    for place, token in enumerate(tokens):
+        token.attrs.pop("style", None)  # how a column is aligned
+        if token.children is not None:
+            token.children = list(_parts(token.children, around))
+        if token.type == "heading_open":
+            below = _words(tokens[place + 1])
+        if token.type == "table_open":
+            yield _html(f'<div class="scrolls" role="region" aria-label="Table: {escape(below)}" tabindex="0">')
+        yield _shown(token, around)
+        if token.type == "table_close":
+            yield _html("</div>\n")
+
+
+def _parts(children: Sequence[Token], around: Surroundings) -> Iterator[Token]:
+    """Yield the parts of a line: links that lead somewhere, the words of those that do not, pictures."""
+    links: list[bool] = []
     for child in children:
         if child.type == "link_open":
-            target = lead_to(str(child.attrs["href"]))
-            open_links.append(bool(target))
+            target = around.lead_to(str(child.attrs["href"]))
+            links.append(bool(target))
             child.attrs["href"] = target
             if target:
                 yield child
-        elif child.type != "link_close" or open_links.pop():
-            yield child
+        elif child.type == "image":
+            label, drawing = escape(child.content), around.drawing(str(child.attrs["src"]))
+            yield _html(f'<span class="figure scrolls" role="img" aria-label="{label}" tabindex="0">{drawing}</span>')
+        elif child.type != "link_close" or links.pop():
+            yield _shown(child, around)
+
+
+def _shown(token: Token, around: Surroundings) -> Token:
+    if token.type in ("html_block", "html_inline"):
+        return _html(escape(_COMMENT.sub("", token.content)))
+    return _html(_code(token, around.editor)) if token.type == "fence" else token
+
+
+def _code(token: Token, editor: str) -> str:
+    """Return a block of code, with a link to the editor where it is a query."""
+    language = token.info.strip() or _TEXT
+    tried = f'<p><a href="{escape(editor + quote(token.content))}">Open in the editor</a></p>'
+    code = f'<pre tabindex="0"><code class="language-{escape(language)}">{escape(token.content)}</code></pre>'
+    return f'<div class="code">{code}{tried if editor and language == "sparql" else ""}</div>\n'
+
+
+def _html(content: str) -> Token:
+    return Token("html_block", "", 0, content=content)
 
 
 def _words(token: Token) -> str:
     """Return the words of a line without its marks."""
-    breaks = {"softbreak": " ", "hardbreak": " "}
-    parts = (breaks.get(child.type, child.content) for child in token.children or () if child.type != "html_inline")
-    return "".join(parts)
+    breaks = {"softbreak": " ", "hardbreak": " ", "html_inline": "", "html_block": ""}
+    return "".join(breaks.get(child.type, child.content) for child in token.children or ())

@@ -19,12 +19,40 @@ from suasion.negotiation import matches
 
 FOLDERS = ("", "docs", "ontology", "graph_data", "queries")
 """Where the documents are, from the folder that holds them all."""
-_SHELVES = (
-    ("Begin", ("start", "overview", "pages")),
-    ("Ask", ("questions", "sparql", "federation", "http", "python", "agents", "linked-data", "codes", "datasets")),
-    ("Understand and verify", ("model", "provenance", "graph-data", "ontology", "queries")),
-    ("Add and run", ("contributing", "files", "writing", "operation", "security", "changelog")),
-)
+SHELVES: Mapping[str, Mapping[str, str]] = {
+    "Begin": {
+        "start": "For scholars and students, for data people, and for builders of agents.",
+        "pages": "What each page shows, and how to read its forms.",
+        "overview": "What this is, how to run it, and how it is laid out.",
+    },
+    "Ask": {
+        "questions": "Formats, completeness, provenance, citations and receipts of the questions that have a path.",
+        "sparql": "SPARQL by example, each with its first rows.",
+        "federation": "Join the article with Wikidata and other endpoints.",
+        "http": "Paths, parameters, formats, limits and errors.",
+        "python": "The same questions as methods; data frames.",
+        "agents": "Tools, texts and prompts by the Model Context Protocol.",
+        "linked-data": "What each IRI leads to, the dataset as files, mappings.",
+        "codes": "ISO, COW, Gleditsch-Ward and other codes of states, and names in many languages.",
+        "datasets": "Tables of your own beside the article, and claims held against them.",
+    },
+    "Understand and verify": {
+        "model": "One claim, whole, in a diagram; what counts as fact.",
+        "provenance": "From an answer to the words, and how to check it on your own copy.",
+        "graph-data": "How the article was encoded, graph by graph; what was doubtful in it.",
+        "ontology": "All terms, with definitions and examples.",
+        "queries": "All questions, checks and derivations.",
+    },
+    "Add and run": {
+        "contributing": "Add a term, a fact, a question or a check.",
+        "files": "Serve RDF files of your own.",
+        "writing": "SPARQL Update and graphs, for those with a token.",
+        "operation": "Settings, health, metrics, logs, limits, a proxy in front.",
+        "security": "What the service defends against, and how to report a fault.",
+        "changelog": "What changed, version by version.",
+    },
+}
+"""What documents are for, and what each tells; others stand on a shelf of their own, with their first sentence."""
 _REST = "More"
 _EDITOR = "/editor#query="
 _FILES = (
@@ -59,23 +87,22 @@ class Guide:
 
     def _page(self, name: str) -> str:
         # Slow to import: only where a document is read.
-        from suasion.documents import rendered
+        from suasion.documents import Surroundings, rendered
 
         path = self.paths[name]
         folder = path.relative_to(self.folder).parent.as_posix()
-        drawing = partial(self._drawing, path.parent)
-        document = rendered(_text(path), partial(self.lead_to, folder), drawing, _EDITOR if self.bundle else "")
+        around = Surroundings(partial(self.lead_to, folder), partial(self._drawing, path.parent), _EDITOR if self.bundle else "")
+        document = rendered(_text(path), around)
         return self.templates.get_template("guide/page.html").render(document=document)
 
     def _index(self) -> str:
-        from suasion.documents import rendered
+        from suasion.documents import Surroundings, rendered
 
-        def told(name: str) -> tuple[str, str, str]:
-            document = rendered(_text(self.paths[name]), str, str)
-            return f"/guide/{name}", document.title, document.lead
-
-        shelves = [(title, [told(name) for name in names]) for title, names in shelved(self.paths)]
-        return self.templates.get_template("guide/index.html").render(shelves=shelves)
+        leads = {name: lead for documents in SHELVES.values() for name, lead in documents.items()}
+        nothing = Surroundings(str, str)
+        told = {name: rendered(_text(path), nothing) for name, path in self.paths.items()}
+        shelves = [(title, {name: told[name] for name in names}) for title, names in shelved(self.paths)]
+        return self.templates.get_template("guide/index.html").render(shelves=shelves, leads=leads)
 
     def lead_to(self, folder: str, target: str) -> str:
         """Return where a link of a document in a folder leads on this site, "" where it leads to a file that is not served."""
@@ -129,9 +156,9 @@ def routes(guide: Guide) -> list[Route]:
 
 def shelved(names: Mapping[str, Path]) -> Iterator[tuple[str, list[str]]]:
     """Yield the names of documents by what they are for; what no shelf names stands on the last."""
-    for title, wanted in _SHELVES:
+    for title, wanted in SHELVES.items():
         yield title, [name for name in wanted if name in names]
-    rest = sorted(names.keys() - {name for _, wanted in _SHELVES for name in wanted})
+    rest = sorted(names.keys() - {name for wanted in SHELVES.values() for name in wanted})
     if rest:
         yield _REST, rest
 

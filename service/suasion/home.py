@@ -1,14 +1,99 @@
-"""The front page: what there is to ask, each question with a link that answers it."""
+"""The front page: what this is, some questions answered from the data as they are now, and ways on for each kind of reader."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
+from suasion import amounts, citations
+from suasion.asking import Asking
 from suasion.catalog import Query
-from suasion.exchange import Ready
+from suasion.citations import Citation
+from suasion.datacard import Counts
+from suasion.errors import RequestError, Unanswered
+from suasion.negotiation import matches
+from suasion.questions import Backing, example
+from suasion.statements import Claim, Row, picked, tally, thing_link
 
-Page = Callable[[Ready], str]
+QUESTIONS = (
+    "claims",
+    "flows",
+    "comparison",
+    "actors",
+    "initiatives",
+    "agreements",
+    "instruments",
+    "coverage",
+    "milestones",
+    "surveys",
+)
+"""The curated questions that the page of an article is made from; where one is missing it lists questions only."""
+SIDES = ("actor:china", "actor:japan")
+"""Whom the comparison at a glance is about."""
+_GIVER, _TAKER = "actor:japan", "actor:cambodia"
+_CONCLUDED = (":Signature", ":Conclusion", ":EntryIntoForce")
+_TITLE = "Suasion: the claims of an article in international relations, as a knowledge graph"
+_GLANCED = 10
+_CLASSES = 12
+_PATIENCE_SECONDS = 5.0
+Context = dict[str, Any]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question with its answer: each claim with the figure that it gives, or "", and how many rows there are in all."""
+
+    question: str
+    name: str
+    given: Mapping[str, str]
+    claims: tuple[tuple[str, Claim], ...]
+    rows: int
+
+    def path(self, ending: str = "html") -> str:
+        """Return the path of the whole answer, in a format."""
+        return f"/{self.name}.{ending}" + (f"?{urlencode(self.given)}" if self.given else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """How many claims there are on the use of an instrument by one side, in per cent of the most, and where they are."""
+
+    count: int
+    per_cent: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """An instrument at a glance."""
+
+    name: str
+    link: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the page needs: templates, questions, files by their names, who to ask, counts, the address of the service, and a
+    name of the dataset as it is now.
+    """
+
+    templates: Environment
+    queries: tuple[Query, ...]
+    files: tuple[str, ...]
+    asking: Asking
+    counts: Counts
+    public_url: Callable[[], str]
+    state: Callable[[], str]
+    kept: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def templates(files: tuple[str, ...] = ()) -> Environment:
@@ -18,13 +103,133 @@ def templates(files: tuple[str, ...] = ()) -> Environment:
     return environment
 
 
-def page(pages: Environment, queries: tuple[Query, ...], files: tuple[str, ...] = ()) -> Page:
-    """Return what makes the front page, as HTML, from the state of the data: of the article, or of files by their names."""
-    template = pages.get_template("home.html")
-    return lambda ready: template.render(queries=queries, ready=ready, files=files, example=_example)
+def opened(
+    pages: Environment,
+    backing: Backing,
+    files: tuple[str, ...],
+    counts: Counts,
+    public_url: Callable[[], str],
+    state: Callable[[], str],
+) -> Front:
+    """Return what the front page needs."""
+    return Front(pages, tuple(backing.queries.values()), files, Asking(backing, {}, state), counts, public_url, state)
+
+
+async def answer(request: Request, front: Front) -> Response:
+    """Answer with the front page, made anew for each state of the data and each day; 304 when it is known.
+
+    What cannot be told in time is left out, said to be, and asked again for the next reader.
+    """
+    today = datetime.now(UTC).date().isoformat()  # a citation names the day
+    known = (front.state(), front.public_url(), today)
+    tag = f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    if tag in front.kept and matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    body = front.kept.get(tag)
+    if body is None:
+        context = await (_of_files(front) if front.files else _of_article(front, today))
+        dataset = front.asking.backing.dataset()
+        body = front.templates.get_template("home.html").render(
+            **context, queries=front.queries, ready=dataset, example=_example, url=front.public_url()
+        )
+        if context["late"]:
+            del headers["ETag"]
+        else:
+            front.kept.clear()
+            front.kept[tag] = body
+    return HTMLResponse(body, headers=headers)
+
+
+async def _of_files(front: Front) -> Context:
+    late: list[str] = []
+    found = await _told(front.counts.terms("classes", "class"), (), late)
+    return {"classes": found[:_CLASSES], "more": max(len(found) - _CLASSES, 0), "late": late}
+
+
+async def _of_article(front: Front, today: str) -> Context:
+    asking, late = front.asking, list[str]()
+    if not {*QUESTIONS} <= asking.backing.queries.keys():
+        return {"late": late}
+    given = {"donor": _GIVER, "recipient": _TAKER}
+    claims, aid_flows, comparison, *others = await asyncio.gather(
+        _told(asking.claims(), dict[str, Claim](), late),
+        _told(asking.rows("flows", **given), list[Row](), late),
+        _told(asking.rows("comparison", a=SIDES[0], b=SIDES[1]), list[Row](), late),
+        *(_told(asking.rows(name), list[Row](), late) for name in QUESTIONS[3:]),
+    )
+    actors, initiatives, agreements, instruments, coverage, milestones, surveys = others
+    works = await asking.backing.described.works()
+    cited = Citation(_TITLE, "dataset", f"{front.public_url()}/dataset", asking.backing.dataset().digest, today, "", works)
+    return {
+        "answers": [
+            one for one in (aid(aid_flows, claims, given), agreed(milestones, claims), polled(surveys, claims)) if one.claims
+        ],
+        "means": glance(comparison),
+        "claims": len(claims),
+        "tally": tally(claims.values()),
+        "sentences": sum(row["sentences"] for row in coverage),
+        "accounted": sum(row["accounted"] for row in coverage),
+        "numbers": {"actors": actors, "initiatives": initiatives, "agreements": agreements, "instruments": instruments},
+        "works": works,
+        "citation": citations.sentence(cited),
+        "bibtex": citations.bibtex(cited),
+        "late": late,
+    }
+
+
+def aid(rows: Iterable[Row], known: Mapping[str, Claim], given: Mapping[str, str]) -> Answered:
+    """Return who gave how much, from the rows of /flows: those with an amount, the largest first."""
+    figures = amounts.flows(rows)
+    given_sums = sorted((figure for figure in figures if figure.value is not None), key=lambda one: -(one.value or 0))
+    found = tuple((figure.words, claim) for figure in given_sums for claim in picked(figure.claims, known))
+    return Answered("How much did Japan give Cambodia?", "flows", given, found, len(figures))
+
+
+def agreed(rows: Sequence[Row], known: Mapping[str, Claim]) -> Answered:
+    """Return what was signed, concluded or put in force and when, from the rows of /milestones."""
+    found = sorted(
+        (row for row in rows if row["stage"] in _CONCLUDED and row["thing"].startswith("agreement:") and row["claim"] in known),
+        key=lambda row: (row["begins"] or row["ends"] or "", row["claim"]),
+    )
+    told = {row["claim"]: (row["period_name"] or "no date", known[row["claim"]]) for row in found}
+    return Answered("Which agreements were concluded, and when?", "milestones", {}, tuple(told.values()), len(rows))
+
+
+def polled(rows: Sequence[Row], known: Mapping[str, Claim]) -> Answered:
+    """Return what people were found to think, from the rows of /surveys."""
+    found = tuple((f"{row['value']:g} {row['unit_name']}", known[row["claim"]]) for row in rows if row["claim"] in known)
+    return Answered("How is Japan seen in Southeast Asia?", "surveys", {}, found, len(rows))
+
+
+def glance(rows: Iterable[Row]) -> list[Means]:
+    """Return the instruments with the most claims, from the rows of /comparison of the two sides."""
+    most = sorted(rows, key=lambda row: (-max(row["count_a"], row["count_b"]), row["name"]))[:_GLANCED]
+    largest = max((max(row["count_a"], row["count_b"]) for row in most), default=1)
+    return [
+        Means(
+            row["name"],
+            thing_link(row["instrument"]),
+            tuple(
+                Side(count, round(100 * count / largest), f"/claims.html?actor={actor}&instrument={row['instrument']}")
+                for actor, count in zip(SIDES, (row["count_a"], row["count_b"]), strict=True)
+            ),
+        )
+        for row in most
+    ]
+
+
+async def _told(asked: Awaitable[Found], absent: Found, late: list[str]) -> Found:
+    """Return what is asked, or what is told instead: where the dataset does not know it, or, noted in `late`, not in time."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await asked
+    except RequestError:
+        return absent
+    except (TimeoutError, Unanswered) as error:
+        late.append(str(error))
+        return absent
 
 
 def _example(query: Query) -> str:
-    """Return the query string of a first try: the required parameters, or none."""
-    required = {p.name: p.example for p in query.parameters if p.required}
-    return "?" + urlencode(required) if required else ""
+    return example(query, extension="html")
