@@ -11,6 +11,7 @@ from suasion.errors import SuasionError
 from suasion.exchange import Term
 from suasion.prefixes import CLAIM, ID, Prefixes
 from suasion.questions import Page, example, parameters
+from suasion.statements import modality
 from suasion.terms import plain
 
 _INPUTS = {"integer": "number", "date": "date"}
@@ -26,13 +27,17 @@ class Pages:
     def answer(self, page: Page, choices: Mapping[str, Sequence[str]], queries: Mapping[str, Query], public_url: str) -> str:
         """Return the page of an answer; `choices` are what each parameter may be."""
         citation = citations.of(page, public_url)
-        return self._environment.get_template("question.html").render(
+        template = self._environment.select_template([f"answers/{page.query.name}.html", "question.html"])
+        rows = [_cells(page, row, queries) for row in page.rows]
+        return template.render(
             query=page.query,
             given=page.asked.given,
             fields=_fields(page.query, choices),
             page=page,
-            rows=[_cells(page, row, queries) for row in page.rows],
+            rows=rows,
+            named=[dict(zip(page.query.columns, row, strict=True)) for row in rows],
             claims=_claims(page),
+            modality=modality,
             related=page.related_links("html"),
             links=renderings.links(page, "html"),
             formats={label: page.path(ending) for ending, label in _LABELS.items()},
