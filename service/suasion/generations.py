@@ -25,7 +25,7 @@ _LOCK = "lock"
 _SNAPSHOT = re.compile(r"(\d{10})-([0-9a-f]{64})\.nq")
 _HEAD = b"# suasion "
 _LOCK_SECONDS = 5.0
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Folder:
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink()
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise StorageFull("The disk is full: nothing was changed. Try again when there is room.") from error
             raise
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
