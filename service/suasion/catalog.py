@@ -35,7 +35,7 @@ RESERVED_PATHS = frozenset(
     )
 )
 _QUERY_KEYS = {
-    "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "not_found"
+    "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "not_found", "no_rows"
 }  # fmt: skip
 _PARAM_KEYS = {"type", "description", "example", "examples", "required", "default", "themes", "values", "values_from"}
 _SEARCH_KEYS = {"most", "among", "within"}
@@ -98,7 +98,8 @@ class Query:
     """A curated question: `name` is its path, `columns` the projected variables in their order.
 
     `claims` are the columns that hold the claims a row rests on, `sort` those that a client may sort by, `related` the
-    names of other questions, `prefixes` what its own PREFIX lines declare. With `not_found` no rows is an error, in these words.
+    names of other questions, `prefixes` what its own PREFIX lines declare. With `not_found` no rows is an error, in these words;
+    otherwise `no_rows` is what is said of them.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Query:
     sort: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    no_rows: str = ""
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -191,6 +193,7 @@ def read(path: Path, name: str) -> Query:
         _column_names(path, front, "sort", columns),
         _strings(path, front, "related"),
         _strings(path, front, "keywords"),
+        _string(path, front, "no_rows", ""),
         dict(_PREFIX.findall(text)),
     )
 

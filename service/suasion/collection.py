@@ -214,7 +214,9 @@ class Collection:
             os.close(descriptor)
 
     def _unusable(self, error: OSError) -> DataError:
-        return DataError(f"{self.path}: {(error.strerror or str(error)).lower()}: check SUASION_DATASETS and who may write there.")
+        return DataError(
+            f"{self.path}: {(error.strerror or str(error)).lower()}: check SUASION_DATASETS and who may write there."
+        )
 
     def _damaged(self, name: str, reason: str) -> DatasetDamaged:
         return DatasetDamaged(f"{self.path}: the dataset {name!r}: {reason}: add it again, or remove it.")

@@ -64,7 +64,7 @@ class Tally:
 class _Cells(Protocol):
     """What the cells of a column become: `tails` gives what follows the subject in the line of each, None where it is empty.
 
-    It raises _Misfit for a cell that the column may not have.
+    It raises _MisfitError for a cell that the column may not have.
     """
 
     column: Column
@@ -72,7 +72,7 @@ class _Cells(Protocol):
     def tails(self, columns: Sequence[Sequence[str]], tally: Tally) -> list[str | None]: ...
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     """A cell, and what is wrong with it."""
 
     def __init__(self, cell: str, fault: str) -> None:
@@ -206,9 +206,7 @@ def _columns(rows: Rows, width: int, path: Path, first: int) -> list[Sequence[st
     return list(zip(*rows, strict=True))
 
 
-def _subjects(
-    about: Template, columns: Sequence[Sequence[str]], places: Map[str, int], dataset: str, first: int
-) -> list[str]:
+def _subjects(about: Template, columns: Sequence[Sequence[str]], places: Map[str, int], dataset: str, first: int) -> list[str]:
     start, *texts = absolute(about.texts[0], dataset), *about.texts[1:]
     parts: list[list[str]] = []
     for name in about.names:
@@ -243,7 +241,7 @@ def _tails(
 ) -> list[str | None]:
     try:
         return cells.tails(columns, tally)
-    except _Misfit as misfit:
+    except _MisfitError as misfit:
         row = first + columns[places[cells.column.name]].index(misfit.cell)
         shown = misfit.cell if len(misfit.cell) <= _SHOWN else misfit.cell[:_SHOWN] + "…"
         said = f"row {row}, column {cells.column.titles[0]}: {shown!r} {misfit.fault}"
@@ -310,7 +308,7 @@ class _Literals:
     def _checked(self, cell: str) -> str:
         plain = cell.strip()
         if not self._one.fullmatch(plain) or (self._name == "date" and not _is_day(plain)):
-            raise _Misfit(cell, f"is no {self._name}")
+            raise _MisfitError(cell, f"is no {self._name}")
         return plain
 
 
@@ -365,7 +363,7 @@ def _is_null(column: Column, cell: str) -> bool:
     if cell.strip() not in column.null:
         return False
     if column.required:
-        raise _Misfit(cell, "is empty, and may not be")
+        raise _MisfitError(cell, "is empty, and may not be")
     return True
 
 

@@ -71,7 +71,9 @@ def add(
             for part in cubes.lines(mapping, name, table, path, keys, tally):
                 yield part.encode()
         if not tally.observations:
-            raise DataFileError(f"{path}: no row has a value, so there is nothing to add: look at the file, and at {mapping.path}.")
+            raise DataFileError(
+                f"{path}: no row has a value, so there is nothing to add: look at the file, and at {mapping.path}."
+            )
         rest = cubes.quads(_own(mapping, name, tally), GRAPH + "dataset-" + name)
         rest += cubes.quads(_described(mapping, tally, known), CATALOGUE)
         tally.quads += len(rest)
@@ -101,9 +103,7 @@ def add(
             sha256=sha256,
         )
 
-    return collection.put(
-        name, parts(), manifest, lambda made: {made.report: _report(tally), made.copied_mapping: mapping.text}
-    )
+    return collection.put(name, parts(), manifest, lambda made: {made.report: _report(tally), made.copied_mapping: mapping.text})
 
 
 def _report(tally: Tally) -> bytes:

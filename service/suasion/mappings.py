@@ -128,39 +128,39 @@ def read(path: Path) -> Mapping:
         raise DataFileError(f"{path}: no JSON ({error}): write CSVW metadata, see docs/datasets.md.") from None
     try:
         return _mapping(path, text, _object(table, "the file"))
-    except _Fault as fault:
+    except _FaultError as fault:
         raise DataFileError(f"{path}: {fault}.") from None
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     """What is wrong, and a remedy, without the name of the file."""
 
 
 def _mapping(path: Path, text: bytes, table: Map[str, Any]) -> Mapping:
     context = table.get("@context")
     if context != CONTEXT and not (isinstance(context, list) and context[:1] == [CONTEXT]):
-        raise _Fault(f'"@context" is {context!r}: write "@context": "{CONTEXT}"')
+        raise _FaultError(f'"@context" is {context!r}: write "@context": "{CONTEXT}"')
     properties = _common(table, _TABLE_KEYS, "the table")
     name = _only(properties, "identifier", path)
     if not SLUG.fullmatch(name):
-        raise _Fault(f'"dc:identifier" is {name!r}: write small letters, digits and hyphens')
+        raise _FaultError(f'"dc:identifier" is {name!r}: write small letters, digits and hyphens')
     schema = _object(table.get("tableSchema"), '"tableSchema"')
     _refuse_unknown(schema, _SCHEMA_KEYS, '"tableSchema"')
     listed = schema.get("columns")
     if not isinstance(listed, list) or not listed:
-        raise _Fault('"tableSchema" has no list "columns": describe the columns that are to be read')
+        raise _FaultError('"tableSchema" has no list "columns": describe the columns that are to be read')
     columns = tuple(_column(_object(column, f"column {number}"), number) for number, column in enumerate(listed, start=1))
     names = [column.name for column in columns]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise _Fault(f"two columns have the name {min(twice)!r}: give each its own")
+        raise _FaultError(f"two columns have the name {min(twice)!r}: give each its own")
     about = _template(schema.get("aboutUrl"), '"aboutUrl"')
     if unknown := sorted(set(about.names) - {*names, "_row"}):
-        raise _Fault(f'"aboutUrl" has the field {{{unknown[0]}}}, which is the "name" of no column: mend it')
+        raise _FaultError(f'"aboutUrl" has the field {{{unknown[0]}}}, which is the "name" of no column: mend it')
     for column in columns:
         if column.code_year and column.code_year not in names:
-            raise _Fault(f'"{CODE_YEAR}" of {column.name!r} names no column: it is the "name" of one')
+            raise _FaultError(f'"{CODE_YEAR}" of {column.name!r} names no column: it is the "name" of one')
     if not any(column.role == "MeasureProperty" for column in columns):
-        raise _Fault('no column is a measure: give one "rdf:type": {"@id": "qb:MeasureProperty"}')
+        raise _FaultError('no column is a measure: give one "rdf:type": {"@id": "qb:MeasureProperty"}')
     for needed in ("source", "license"):
         _only(properties, needed, path)
     return Mapping(path, text, name, _only(properties, "title", path), about, columns, _dialect(table), properties)
@@ -170,27 +170,27 @@ def _column(column: Map[str, Any], number: int) -> Column:
     titles = _texts(column.get("titles", column.get("name")), f'"titles" of column {number}')
     name = column.get("name", titles[0])
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise _Fault(f'"name" of column {number} is {name!r}: write a letter, then letters, digits and _')
+        raise _FaultError(f'"name" of column {number} is {name!r}: write a letter, then letters, digits and _')
     where = f"column {name!r}"
     properties = dict(_common(column, _COLUMN_KEYS, where))
     scheme, code_year = (_plain(properties.pop(key, ()), key, where) for key in (SCHEME, CODE_YEAR))
     roles = [ROLES.get(value, "") for value, _ in properties.pop(_RDF_TYPE, ((QB + "AttributeProperty", True),))]
     if len(roles) != 1 or not roles[0]:
-        raise _Fault(f'"rdf:type" of {where} is none of {", ".join(f"qb:{role}" for role in ROLES.values())}: write one of them')
+        raise _FaultError(f'"rdf:type" of {where} is none of {", ".join(f"qb:{role}" for role in ROLES.values())}: write one of them')
     datatype = column.get("datatype", "string")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
-        raise _Fault(f'"datatype" of {where} is {datatype!r}: it takes {", ".join(sorted(DATATYPES))}')
+        raise _FaultError(f'"datatype" of {where} is {datatype!r}: it takes {", ".join(sorted(DATATYPES))}')
     language = column.get("lang", "")
     if language and (not isinstance(language, str) or not _LANGUAGE.fullmatch(language)):
-        raise _Fault(f'"lang" of {where} is {language!r}: write a language tag, such as "en"')
+        raise _FaultError(f'"lang" of {where} is {language!r}: write a language tag, such as "en"')
     value = _template(column["valueUrl"], f'"valueUrl" of {where}') if "valueUrl" in column else None
     if value and any(field != name for field in value.names):
-        raise _Fault(f'"valueUrl" of {where} may have the field {{{name}}} only: mend it')
+        raise _FaultError(f'"valueUrl" of {where} may have the field {{{name}}} only: mend it')
     if value and scheme:
-        raise _Fault(f'{where} has both "valueUrl" and "{SCHEME}": leave one out')
+        raise _FaultError(f'{where} has both "valueUrl" and "{SCHEME}": leave one out')
     for key in ("suppressOutput", "required"):
         if not isinstance(column.get(key, False), bool):
-            raise _Fault(f'"{key}" of {where} is neither true nor false: write one of them')
+            raise _FaultError(f'"{key}" of {where} is neither true nor false: write one of them')
     return Column(
         name=name,
         titles=titles,
@@ -213,14 +213,16 @@ def _dialect(table: Map[str, Any]) -> Dialect:
     _refuse_unknown(given, _DIALECT_KEYS, '"dialect"')
     delimiter, quote, skip = given.get("delimiter", ","), given.get("quoteChar", '"'), given.get("skipRows", 0)
     if not all(isinstance(sign, str) and len(sign) == 1 for sign in (delimiter, quote)):
-        raise _Fault('"delimiter" and "quoteChar" of "dialect" are one character each: mend them')
+        raise _FaultError('"delimiter" and "quoteChar" of "dialect" are one character each: mend them')
     if not isinstance(skip, int) or isinstance(skip, bool) or skip < 0:
-        raise _Fault(f'"skipRows" of "dialect" is {skip!r}: write a whole number')
+        raise _FaultError(f'"skipRows" of "dialect" is {skip!r}: write a whole number')
     encoding = given.get("encoding", "utf-8")
     try:
         "".encode(encoding)
     except (LookupError, TypeError):
-        raise _Fault(f'"encoding" of "dialect" is {encoding!r}, which is not known: write utf-8 or latin-1, for instance') from None
+        raise _FaultError(
+            f'"encoding" of "dialect" is {encoding!r}, which is not known: write utf-8 or latin-1, for instance'
+        ) from None
     return Dialect(delimiter, "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding, quote, skip)
 
 
@@ -230,8 +232,10 @@ def _common(values: Map[str, Any], known: set[str], where: str) -> Map[str, tupl
     for key, value in values.items():
         if key not in known:
             if ":" not in key:
-                raise _Fault(f"{where} has the key {key!r}, which is not supported: remove it")
-            found[_expanded(key, where)] = tuple(_value(one, key, where) for one in (value if isinstance(value, list) else [value]))
+                raise _FaultError(f"{where} has the key {key!r}, which is not supported: remove it")
+            found[_expanded(key, where)] = tuple(
+                _value(one, key, where) for one in (value if isinstance(value, list) else [value])
+            )
     return found
 
 
@@ -242,24 +246,24 @@ def _value(value: object, key: str, where: str) -> Value:
         return str(value), False
     if isinstance(value, dict) and set(value) == {"@id"} and isinstance(value["@id"], str):
         return _expanded(value["@id"], where), True
-    raise _Fault(f'"{key}" of {where} is {value!r}: write a text, a whole number, or {{"@id": "an IRI"}}')
+    raise _FaultError(f'"{key}" of {where} is {value!r}: write a text, a whole number, or {{"@id": "an IRI"}}')
 
 
 def _expanded(name: str, where: str) -> str:
     prefix, _, local = name.partition(":")
     iri = name if local.startswith("//") else _PREFIXES.get(prefix, "") + local if prefix in _PREFIXES else ""
     if not IRI.fullmatch(iri):
-        raise _Fault(f"{where} names {name!r}: write a whole IRI, or one of the prefixes {', '.join(sorted(_PREFIXES))}")
+        raise _FaultError(f"{where} names {name!r}: write a whole IRI, or one of the prefixes {', '.join(sorted(_PREFIXES))}")
     return iri
 
 
 def _template(value: object, where: str) -> Template:
     if not isinstance(value, str) or not value:
-        raise _Fault(f'{where} is missing or no text: write a template, such as "#{{code}}-{{year}}"')
+        raise _FaultError(f'{where} is missing or no text: write a template, such as "#{{code}}-{{year}}"')
     parts = _FIELD.split(value)
     texts, names = tuple(parts[::2]), tuple(parts[1::2])
     if any(not (_NAME.fullmatch(name)) for name in names) or any(set(text) & set("{}") for text in texts):
-        raise _Fault(f"{where} is {value!r}: fields are names of columns, such as {{code}}, and nothing else")
+        raise _FaultError(f"{where} is {value!r}: fields are names of columns, such as {{code}}, and nothing else")
     _url(texts[0] + "x" * len(names) + "".join(texts[1:]), where)
     return Template(texts, names)
 
@@ -267,14 +271,14 @@ def _template(value: object, where: str) -> Template:
 def _url(value: object, where: str) -> str:
     """Return a whole IRI, or what follows the IRI of the dataset; raise for anything else."""
     if not isinstance(value, str) or not IRI.fullmatch(f"https://w3id.org/x{value}" if value.startswith("#") else value):
-        raise _Fault(f'{where} is {value!r}: write a whole IRI, or "#" and what follows the name of the dataset')
+        raise _FaultError(f'{where} is {value!r}: write a whole IRI, or "#" and what follows the name of the dataset')
     return value
 
 
 def _only(properties: Map[str, tuple[Value, ...]], name: str, path: Path) -> str:
     found = properties.get(_PREFIXES["dc"] + name, ())
     if len(found) != 1 or not found[0][0]:
-        raise _Fault(f'no single "dc:{name}": say it once, or {path.name} makes data that nobody can trace')
+        raise _FaultError(f'no single "dc:{name}": say it once, or {path.name} makes data that nobody can trace')
     return found[0][0]
 
 
@@ -282,23 +286,23 @@ def _plain(values: tuple[Value, ...], key: str, where: str) -> str:
     if not values:
         return ""
     if len(values) != 1 or values[0][1]:
-        raise _Fault(f'"{key}" of {where} is no text: write one')
+        raise _FaultError(f'"{key}" of {where} is no text: write one')
     return values[0][0]
 
 
 def _texts(value: object, where: str) -> tuple[str, ...]:
     texts = tuple(value) if isinstance(value, list) else (value,)
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise _Fault(f"{where} is {value!r}: write a text, or a list of texts")
+        raise _FaultError(f"{where} is {value!r}: write a text, or a list of texts")
     return texts
 
 
 def _object(value: object, where: str) -> Map[str, Any]:
     if not isinstance(value, dict):
-        raise _Fault(f"{where} is no JSON object: see docs/datasets.md")
+        raise _FaultError(f"{where} is no JSON object: see docs/datasets.md")
     return value
 
 
 def _refuse_unknown(values: Map[str, Any], known: set[str], where: str) -> None:
     if unknown := sorted(set(values) - known):
-        raise _Fault(f"{where} has the key {unknown[0]!r}, which is not supported: it takes {', '.join(sorted(known))}")
+        raise _FaultError(f"{where} has the key {unknown[0]!r}, which is not supported: it takes {', '.join(sorted(known))}")

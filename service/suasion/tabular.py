@@ -34,7 +34,9 @@ class Table:
 
 
 @contextmanager
-def read(path: Path, dialect: Dialect, wanted: Callable[[Sequence[str]], Sequence[str]], at: Callable[[float], None]) -> Iterator[Table]:
+def read(
+    path: Path, dialect: Dialect, wanted: Callable[[Sequence[str]], Sequence[str]], at: Callable[[float], None]
+) -> Iterator[Table]:
     """Open a table, of the columns that `wanted` picks of its head where the format allows; `at` is told the share read.
 
     Raises DataFileError for a file that cannot be read, and NotInstalled where the library of its format is missing.
