@@ -226,7 +226,7 @@ def _rate(store: ox.Store, check: ox.NamedNode, unit: Object | None, currency: O
     for quad in store.quads_for_pattern(check, _term("conversion"), None, _CHECKS):
         conversion = quad.object
         assert isinstance(conversion, ox.NamedNode)
-        base, priced = (_one(store, conversion, name, _CHECKS) for name in (_term("baseCurrency"), _term("currency")))
+        base, priced = (_one(store, conversion, name, _CHECKS) for name in (_term("baseCurrency"), _term("quoteCurrency")))
         source = _one(store, conversion, _DATASET, _CHECKS)
         if {base, priced} == {unit, currency} and source:
             rate = _observed(store, conversion, "SingleValue").value
