@@ -176,7 +176,9 @@ def _column(column: Map[str, Any], number: int) -> Column:
     scheme, code_year = (_plain(properties.pop(key, ()), key, where) for key in (SCHEME, CODE_YEAR))
     roles = [ROLES.get(value, "") for value, _ in properties.pop(_RDF_TYPE, ((QB + "AttributeProperty", True),))]
     if len(roles) != 1 or not roles[0]:
-        raise _FaultError(f'"rdf:type" of {where} is none of {", ".join(f"qb:{role}" for role in ROLES.values())}: write one of them')
+        raise _FaultError(
+            f'"rdf:type" of {where} is none of {", ".join(f"qb:{role}" for role in ROLES.values())}: write one of them'
+        )
     datatype = column.get("datatype", "string")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise _FaultError(f'"datatype" of {where} is {datatype!r}: it takes {", ".join(sorted(DATATYPES))}')

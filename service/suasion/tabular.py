@@ -48,7 +48,8 @@ def read(
             with _text_table(path, separator, at) as table:
                 yield table
         else:
-            yield {".xlsx": _excel, ".parquet": _parquet, ".dta": _stata}[kind](path, wanted, at)
+            with {".xlsx": _excel, ".parquet": _parquet, ".dta": _stata}[kind](path, wanted, at) as table:
+                yield table
     except ImportError as error:
         raise NotInstalled(f"{path}: {kind} files need {error.name}: pip install 'suasion[tables]'.") from None
     except OSError as error:
@@ -98,7 +99,8 @@ def _parts(rows: Iterator[list[str]]) -> Iterator[Rows]:
         yield part
 
 
-def _excel(path: Path, _: object, at: Callable[[float], None]) -> Table:
+@contextmanager
+def _excel(path: Path, _: object, at: Callable[[float], None]) -> Iterator[Table]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -112,10 +114,11 @@ def _excel(path: Path, _: object, at: Callable[[float], None]) -> Table:
             at(0.5)  # the library reads the whole sheet at once
             yield part
 
-    return Table(head, parts(), 2)
+    yield Table(head, parts(), 2)
 
 
-def _parquet(path: Path, wanted: Callable[[Sequence[str]], Sequence[str]], at: Callable[[float], None]) -> Table:
+@contextmanager
+def _parquet(path: Path, wanted: Callable[[Sequence[str]], Sequence[str]], at: Callable[[float], None]) -> Iterator[Table]:
     import polars
     from polars.exceptions import PolarsError
 
@@ -137,7 +140,7 @@ def _parquet(path: Path, wanted: Callable[[Sequence[str]], Sequence[str]], at: C
             at(first / total)
             yield part
 
-    return Table(head, parts(), 2)
+    yield Table(head, parts(), 2)
 
 
 def _polars_text(column: Any, is_float: bool) -> Any:
@@ -149,24 +152,24 @@ def _polars_text(column: Any, is_float: bool) -> Any:
     return text.fill_null("")
 
 
-def _stata(path: Path, _: object, at: Callable[[float], None]) -> Table:
+@contextmanager
+def _stata(path: Path, _: object, at: Callable[[float], None]) -> Iterator[Table]:
     import pandas
 
     try:
-        reader = pandas.read_stata(path, chunksize=CHUNK_ROWS, convert_categoricals=False)
-        first = next(reader, None)
-    except ValueError as error:
+        with pandas.read_stata(path, chunksize=CHUNK_ROWS, convert_categoricals=False) as reader:
+            first = next(reader, None)
+
+            def parts() -> Iterator[Rows]:
+                part = first
+                while part is not None and len(part):
+                    at(0.5)  # the library does not say how many rows there are
+                    yield list(zip(*([_text(cell) for cell in part[name].to_numpy()] for name in part.columns), strict=True))
+                    part = next(reader, None)
+
+            yield Table(() if first is None else tuple(map(str, first.columns)), parts(), 2)
+    except (ValueError, StopIteration) as error:
         raise _damaged(path, error) from None
-
-    def parts() -> Iterator[Rows]:
-        part = first
-        while part is not None and len(part):
-            at(0.5)  # the library does not say how many rows there are
-            yield list(zip(*([_text(cell) for cell in part[name].to_numpy()] for name in part.columns), strict=True))
-            part = next(reader, None)
-        reader.close()
-
-    return Table(() if first is None else tuple(map(str, first.columns)), parts(), 2)
 
 
 def _text(cell: Any) -> str:
