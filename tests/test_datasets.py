@@ -5,10 +5,12 @@ import gzip
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,9 +21,10 @@ import pyoxigraph as ox
 import pytest
 
 from conftest import ROOT, Client, serve, stop
-from suasion import catalog, importing, keys, mappings, observations, shapes, verdicts
+from suasion import catalog, importing, keys, mappings, observations, shapes, tabular, verdicts
+from suasion.__main__ import main
 from suasion.collection import Collection, Manifest
-from suasion.errors import DataError, DataFileError, DatasetDamaged, SuasionError
+from suasion.errors import DataError, DataFileError, DatasetDamaged
 from suasion.keys import Keys
 from suasion.loading import Dataset
 from suasion.prefixes import DEF, GRAPH, ID, Prefixes
@@ -94,11 +97,11 @@ def add(tmp_path: Path, known: Keys) -> Add:
     return added
 
 
-def as_csv(rows: object = ROWS, head: tuple[str, ...] = HEAD, **how: Any) -> str:
+def as_csv(rows: Iterable[Iterable[object]] = ROWS, head: tuple[str, ...] = HEAD, **how: Any) -> str:
     out = io.StringIO()
     writer = csv.writer(out, **how)
     writer.writerow(head)
-    writer.writerows(rows)  # type: ignore[call-overload]
+    writer.writerows(rows)
     return out.getvalue()
 
 
@@ -146,7 +149,7 @@ def test_a_row_becomes_an_observation_keyed_to_our_actors(tmp_path: Path, add: A
         f" OPTIONAL {{ ?o <{ID}dataset/toys#maker> ?maker }} }} }} ORDER BY ?toys"
     )
     assert isinstance(rows, ox.QuerySolutions)
-    assert [tuple(term.value if term else None for term in row) for row in rows] == [  # type: ignore[union-attr]
+    assert [tuple(term.value if term else None for term in row) for row in rows] == [
         (ID + "code/iso3166-1-alpha3/XXX", "2007", "1", None),
         (ID + "actor/china", "2006", "7", "線\\路\n2"),
         (ID + "actor/japan", "2006", "12.5", 'Toys "R" & <us>'),
@@ -246,16 +249,10 @@ def test_no_cell_gets_out_of_its_term(code: str, tmp_path: Path, add: Add) -> No
     manifest = add(toys(tmp_path, as_csv([(code, 2006, 1, code)])))
     store = store_of(tmp_path)
     assert len(observed(store)) <= manifest.quads
-    notations = {
-        quad.object.value
-        for quad in store.quads_for_pattern(None, ox.NamedNode("http://www.w3.org/2004/02/skos/core#notation"), None)
-    }  # type: ignore[union-attr]  # noqa: E501
-    makers = {
-        quad.object.value
-        for quad in store.quads_for_pattern(None, ox.NamedNode(ID + "dataset/toys#maker"), None)
-        if isinstance(quad.object, ox.Literal)
-    }  # noqa: E501
-    assert (notations, makers) == ({code.strip()}, {code.strip()})
+    for property_ in ("http://www.w3.org/2004/02/skos/core#notation", ID + "dataset/toys#maker"):
+        (quad,) = store.quads_for_pattern(None, ox.NamedNode(property_), None)
+        assert isinstance(quad.object, ox.Literal)
+        assert quad.object.value == code.strip()
 
 
 def test_a_column_may_be_read_more_than_once_and_says_the_same_value_once(tmp_path: Path, add: Add) -> None:
@@ -325,7 +322,6 @@ FAULTS: dict[str, tuple[dict[str, Any] | None, str | None, str]] = {
     "url": (changed(column(3, propertyUrl="#a> <b")), None, "\"propertyUrl\" of column 'maker'"),
     "measure": (changed(column(2, **{"rdf:type": {"@id": "qb:DimensionProperty"}})), None, "no column is a measure"),
     "prefix": (changed(lambda m: m.update({"toy:colour": "red"})), None, "names 'toy:colour': write a whole IRI"),
-    "list": ([], None, "the file is no JSON object"),  # type: ignore[dict-item]
 }
 
 
@@ -472,16 +468,22 @@ def test_a_damaged_dataset_is_named_and_nothing_is_served(damage: str, tmp_path:
 # ── The mappings that come along ────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in MAPPINGS.glob("*.json")))
-def test_each_mapping_that_comes_along_reads_its_table(name: str, tmp_path: Path, add: Add, bundle: Path) -> None:
-    path = SHARED / FILES[name] if name in FILES else SAMPLES / f"{name}.csv"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not part of the repository")
-    manifest = add(path, MAPPINGS / f"{name}.json")
-    assert (manifest.name, manifest.rows) == (name, manifest.observations + manifest.empty_rows)
-    store = store_of(tmp_path, name)
-    keyed = {quad.object for quad in store if f"<{ID}actor/" in str(quad.object)}
-    assert keyed or name == "aiddata-gcdf-yearly"
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.csv")), ids=lambda path: path.stem)
+def test_a_mapping_reads_a_table_in_the_columns_of_its_publisher(path: Path, tmp_path: Path, add: Add) -> None:
+    manifest = add(path, MAPPINGS / f"{path.stem}.json")
+    assert (manifest.name, manifest.rows) == (path.stem, manifest.observations + manifest.empty_rows)
+    assert any(f"<{ID}actor/" in line for line in observed(store_of(tmp_path, path.stem), path.stem))
+
+
+def test_each_mapping_that_comes_along_is_tried(shared: Path) -> None:
+    tried = {manifest.name: manifest for manifest in Collection(shared).all()} | dict.fromkeys(
+        path.stem for path in SAMPLES.glob("*.csv")
+    )
+    assert set(tried) == {path.stem for path in MAPPINGS.glob("*.json")}
+    assert {mappings.read(path).name for path in MAPPINGS.glob("*.json")} == set(tried)
+    for manifest in Collection(shared).all():
+        assert manifest.rows == manifest.observations + manifest.empty_rows
+        assert Collection(shared).verified(manifest)
 
 
 def test_missing_codes_of_a_publisher_are_no_values(tmp_path: Path, add: Add) -> None:
@@ -566,13 +568,12 @@ def test_curated_questions_on_the_article_and_the_default_graph_are_untouched(
         one, other = (c.send("GET", f"/{query.name}.csv?{required}").body for c in (client, richer))
         assert one == other, query.name
     count = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
-    one, other = (c.get("/sparql", query=count).json() for c in (client, richer))
-    assert one == other
+    assert client.get("/sparql", query=count).json() == richer.get("/sparql", query=count).json()
 
 
 def test_observations_are_asked_by_graph_and_in_all_graphs_together(richer: Client) -> None:
     pattern = "?o a <http://purl.org/linked-data/cube#Observation>"
-    number = f"SELECT (COUNT(DISTINCT ?o) AS ?n) WHERE {{ %s FILTER(CONTAINS(STR(?o), '/dataset/')) }}"
+    number = "SELECT (COUNT(DISTINCT ?o) AS ?n) WHERE { %s FILTER(CONTAINS(STR(?o), '/dataset/')) }"
     for query, more in ((f"GRAPH ?g {{ {pattern} }}", {}), (pattern, {"default-graph-uri": GRAPH + "union"})):
         found = richer.get("/sparql", accept="text/csv", query=number % query, **more).body.decode().split()
         assert int(found[1]) > 38_000
@@ -586,48 +587,46 @@ def test_the_digest_covers_the_datasets(client: Client, richer: Client) -> None:
 
 
 @pytest.fixture(scope="module")
-def with_data(bundle: Path, shared: Path) -> Dataset:
-    return observations.load_source(Source(bundle, datasets=shared))
+def some(bundle: Path, known: Keys, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The article with a dataset of trade and one of exchange rates."""
+    if not SHARED.is_dir():
+        pytest.skip("no datasets are given")
+    folder = tmp_path_factory.mktemp("some")
+    for name in ("exchange-rates", "trade-gravity"):
+        importing.add(Collection(folder), SHARED / FILES[name], mappings.read(MAPPINGS / f"{name}.json"), known, name, "")
+    return observations.load_source(Source(bundle, datasets=folder))
 
 
-def test_a_verdict_is_a_claim_of_suasion_with_what_it_was_derived_from(with_data: Dataset, dataset: Dataset) -> None:
+def test_a_verdict_is_a_claim_of_suasion_with_what_it_was_derived_from(some: Dataset, dataset: Dataset) -> None:
     verdict = ox.NamedNode(ID + "verdict/japan-asean-trade-2006-gravity")
-    told = {
-        (q.predicate.value.rpartition("#")[2], q.object.value)
-        for q in with_data.facts.quads_for_pattern(verdict, None, None, verdicts.VERDICTS)
-    }  # type: ignore[union-attr]  # noqa: E501
+    told = [
+        (quad.predicate.value, str(quad.object)) for quad in some.facts.quads_for_pattern(verdict, None, None, verdicts.VERDICTS)
+    ]
+    prov = "http://www.w3.org/ns/prov#"
     claim = ID + "claim/japan-asean-trade-1-8-trillion-yen-2006"
-    assert ("wasAttributedTo", ID + "agent/suasion") in told
-    sources = {claim, ID + "dataset/trade-gravity", ID + "dataset/exchange-rates"}
-    assert {value for name, value in told if name == "wasDerivedFrom"} == sources
-    own = {str(q) for q in with_data.facts.quads_for_pattern(None, None, None, ox.NamedNode(claim))}
-    assert own == {str(q) for q in dataset.facts.quads_for_pattern(None, None, None, ox.NamedNode(claim))}
+    assert (prov + "wasAttributedTo", f"<{ID}agent/suasion>") in told
+    sources = {f"<{iri}>" for iri in (claim, ID + "dataset/trade-gravity", ID + "dataset/exchange-rates")}
+    assert {value for name, value in told if name == prov + "wasDerivedFrom"} == sources
+    before, after = (set(map(str, d.facts.quads_for_pattern(None, None, None, ox.NamedNode(claim)))) for d in (dataset, some))
+    assert before == after
 
 
-def test_verdicts_conform_to_their_shapes(with_data: Dataset, bundle: Path, prefixes: Prefixes) -> None:
-    quads = verdicts.reached(with_data.facts)
-    store = ox.Store(ox.Quad(q.subject, q.predicate, q.object) for q in quads if q.object.value != "https://schema.org/Claim")  # type: ignore[union-attr]  # noqa: E501
-    ontology = ox.NamedNode(GRAPH + "ontology")
-    store.extend(ox.Quad(q.subject, q.predicate, q.object) for q in with_data.facts.quads_for_pattern(None, None, None, ontology))
+def test_a_check_whose_dataset_is_missing_says_so(some: Dataset) -> None:
+    verdict = ox.NamedNode(ID + "verdict/ajcep-signed-desta")
+    (obstacle,) = some.facts.quads_for_pattern(verdict, ox.NamedNode(DEF + "obstacle"), None, verdict)
+    assert str(obstacle.object) == '"The dataset desta is not loaded: add it with suasion datasets add."@en'
+
+
+def test_verdicts_conform_to_their_shapes_and_say_defined_things(some: Dataset, bundle: Path, prefixes: Prefixes) -> None:
+    quads = verdicts.reached(some.facts)
+    ontology = list(some.facts.quads_for_pattern(None, None, None, ox.NamedNode(GRAPH + "ontology")))
+    store = ox.Store()
+    store.extend(
+        ox.Quad(q.subject, q.predicate, q.object) for q in (*quads, *ontology) if "schema.org/Claim>" not in str(q.object)
+    )
     assert [str(f) for f in shapes.faults(shapes.as_graph(store), shapes.read_shapes(bundle), {}, prefixes)] == []
-    terms = {q.predicate.value for q in quads} | {q.predicate.value for q in with_data.facts if "#dataset" in str(q.subject)}
-    defined = {
-        q.subject.value
-        for q in with_data.facts.quads_for_pattern(None, None, None, ontology)
-        if isinstance(q.subject, ox.NamedNode)
-    }
-    assert {term for term in terms if term.startswith(DEF)} <= defined
-
-
-def test_a_check_whose_dataset_is_missing_says_so(tmp_path: Path, bundle: Path, add: Add) -> None:
-    add(toys(tmp_path))
-    loaded = observations.load_source(Source(bundle, datasets=tmp_path / "datasets"))
-    obstacles = {
-        str(q.object)
-        for q in loaded.facts.quads_for_pattern(None, ox.NamedNode(DEF + "obstacle"), None)
-        if q.graph_name != ox.NamedNode(GRAPH + "checks")
-    }  # noqa: E501
-    assert '"The dataset desta is not loaded: add it with suasion datasets add."@en' in obstacles
+    said = {quad.predicate.value for quad in some.facts if quad.predicate.value.startswith(DEF)}
+    assert said <= {str(quad.subject).strip("<>") for quad in ontology}
 
 
 def test_a_folder_of_datasets_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -638,5 +637,47 @@ def test_a_folder_of_datasets_that_is_a_file_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
 
 
-def test_an_error_of_the_command_is_one_of_the_documented_ones() -> None:
-    assert issubclass(DatasetDamaged, SuasionError)
+# ── The session that is documented ──────────────────────────────────────────
+
+
+def test_the_documented_session_says_what_is_shown(
+    richer: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    session = text[text.index("## A session") : text.index("## What becomes")]
+    commands, request = re.findall(r"```sh\n(.*?)```", session, re.DOTALL)
+    (listed,), (shown,) = (re.findall(rf"```{kind}\n(.*?)```", session, re.DOTALL) for kind in ("text", "csv"))
+    monkeypatch.chdir(SHARED)
+    monkeypatch.setenv("SUASION_DATASETS", str(tmp_path / "datasets"))
+    for line in commands.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "suasion"
+        capsys.readouterr()
+        assert main(arguments) == 0
+    assert capsys.readouterr().out == listed
+    _, *options, url = shlex.split(request)
+    headers = dict(value.split(": ") for option, value in zip(options[::2], options[1::2], strict=True) if option == "-H")
+    query = (ROOT / options[-1].removeprefix("@")).read_bytes()
+    reply = richer.send("POST", url.removeprefix("http://127.0.0.1:8000"), headers, query)
+    table = [row[:-1] for row in csv.reader(io.StringIO(reply.body.decode()))]
+    assert table == list(csv.reader(io.StringIO(shown)))
+
+
+def test_the_documented_mapping_reads_its_table(tmp_path: Path, add: Add) -> None:
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    (mapping,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    manifest = add(toys(tmp_path, "state,year,toys\nJPN,2006,3\nCHN,2006,-9\n"), json.loads(mapping))
+    assert (manifest.observations, manifest.empty_rows) == (1, 1)
+
+
+def test_all_that_a_mapping_may_have_and_all_that_come_along_are_documented() -> None:
+    spans = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")))
+    assert mappings._TABLE_KEYS | mappings._SCHEMA_KEYS | mappings._COLUMN_KEYS | mappings._DIALECT_KEYS | set(
+        mappings.DATATYPES
+    ) <= {
+        *spans,
+        "@context",
+        "columns",
+    }
+    assert {path.stem for path in MAPPINGS.glob("*.json")} <= spans
+    assert {".xlsx", ".parquet", ".dta", ".csv", ".tsv", ".txt"} == set(tabular.ENDINGS) <= spans

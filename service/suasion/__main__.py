@@ -278,7 +278,7 @@ def _add_dataset(options: argparse.Namespace) -> int:
 
 def _list_datasets(options: argparse.Namespace) -> int:
     for made in _collection(options).all():
-        print(f"{made.name}\t{made.observations:,} observations\t{made.imported[:10]}\t{made.title}")
+        print(f"{made.name}\t{made.observations:,} observations\t{made.title}")
     return 0
 
 

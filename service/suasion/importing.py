@@ -134,8 +134,6 @@ def _described(mapping: Mapping, tally: Tally, known: _Provenance) -> Iterator[T
                 yield dataset, key, cubes.term(value)
     for key, number in (("rowCount", tally.rows), ("observationCount", tally.observations), ("emptyRowCount", tally.empty_rows)):
         yield dataset, DEF + key, literal(str(number), _XSD + "integer")
-    yield dataset, DEF + "unmatchedCodeCount", literal(str(len(tally.unmatched)), _XSD + "integer")
-    yield dataset, DEF + "observationGraph", iri(GRAPH + "dataset-" + known.name)
     yield dataset, _PROV + "wasGeneratedBy", iri(made)
     yield dataset, _PROV + "wasDerivedFrom", iri(source)
     yield made, _RDF_TYPE, iri(_PROV + "Activity")

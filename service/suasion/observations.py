@@ -1,4 +1,4 @@
-"""The datasets of a collection in the stores of a bundle: in graphs of their own and in all graphs together, not in the default graph.
+"""The datasets of a collection in the stores of a bundle: in graphs of their own, in all graphs together, never as default graph.
 
 The default graph is what the article reports as fact; no dataset changes it. What the datasets say of the article is added last.
 """

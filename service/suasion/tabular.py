@@ -6,6 +6,7 @@ Empty cells and missing values are "", whole numbers have no decimal point, date
 import csv
 import datetime
 import io
+import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -168,7 +169,7 @@ def _stata(path: Path, _: object, at: Callable[[float], None]) -> Iterator[Table
                     part = next(reader, None)
 
             yield Table(() if first is None else tuple(map(str, first.columns)), parts(), 2)
-    except (ValueError, StopIteration) as error:
+    except (ValueError, StopIteration, struct.error) as error:
         raise _damaged(path, error) from None
 
 
