@@ -236,6 +236,7 @@ def test_mutants_are_the_same_each_time(bundle: Path, number: int) -> None:
     assert len({mutant.query for mutant in first}) > number * 0.9
 
 
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")  # rdflib's own reader of JSON-LD
 def test_no_mutant_crashes_the_service_and_each_answer_parses(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     process, port = serve("--deadline-seconds", "0.8", environment=LIMITS)
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()

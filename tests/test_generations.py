@@ -236,6 +236,14 @@ def test_a_full_disk_refuses_writes_and_nothing_else(tmp_path: Path) -> None:
         assert leftovers(service.folder) == set()
 
 
+def test_a_write_that_would_nearly_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    """Twice its size has to be free."""
+    with small_disk(tmp_path) as disk, writer(tmp_path, dataset_file(tmp_path), folder=disk / "data") as service:
+        assert service.put("urn:big", large("urn:big", 1200)).status == 507
+        assert service.put("urn:big", large("urn:big", 700)).status == 201
+        assert b"suasion_free_bytes 1" in service.client.get("/metrics").body
+
+
 def test_a_limit_on_files_is_a_full_disk_too(tmp_path: Path) -> None:
     """Where nothing may be mounted: the kernel refuses files above a size, with an error of the same kind."""
     with writer(tmp_path, dataset_file(tmp_path)) as service:

@@ -30,7 +30,7 @@ LAYERS = (
     ("cubes",),
     ("collection", "tabular"),
     ("keys", "mappings"),
-    ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading"),
+    ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading", "ordering"),
     ("protocol", "receipts", "terms", "tokens"),
     ("clauses", "files", "textindex"),
     (
@@ -125,20 +125,8 @@ HTTP_SIDE = [
     "words",
 ]
 ENGINE_SIDE = {
-    *(
-        "evaluation",
-        "files",
-        "hits",
-        "keys",
-        "observations",
-        "verdicts",
-        "inlining",
-        "loading",
-        "textindex",
-        "uploads",
-        "worker",
-        "writing",
-    ),
+    *("evaluation", "files", "hits", "inlining", "keys", "loading", "observations", "ordering", "textindex", "uploads"),
+    *("verdicts", "worker", "writing"),
     *("pyoxigraph", "rdflib", "pyshacl"),
 }
 

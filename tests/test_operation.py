@@ -16,12 +16,12 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import Client, serve, stop
+from conftest import ROOT, Client, serve, stop
 from suasion import operation
 from suasion.accesslog import AccessLog, Pseudonyms, opened
 from suasion.clients import Scope, client_address, note_client
 from suasion.errors import NotReady
-from suasion.metrics import Metrics, Reading
+from suasion.metrics import LaneReading, Metrics, Reading
 from suasion.observation import Observation
 from suasion.operation import refuse_unready
 from suasion.settings import Settings
@@ -195,11 +195,28 @@ def test_routes_in_metrics_are_templates_only(logged: Logged) -> None:
 
 
 def test_the_state_of_the_engine_is_told() -> None:
-    metrics = Metrics(lambda: Reading("ab", True, 3, lambda: 2, {"public": 1}, {"answered": 5}))
+    lanes = {"public": LaneReading(idle=1, waiting=4, waited_seconds=1.5, slow=2)}
+    services = {"https://example.org/sparql": True}
+    metrics = Metrics(lambda: Reading("ab", True, 3, lambda: 2, lanes, {"answered": 5}, services, lambda: 6))
     text = metrics.exposition("")[0].decode()
+    assert 'suasion_queries_waiting{lane="public"} 4.0' in text
+    assert 'suasion_queue_seconds_total{lane="public"} 1.5' in text
+    assert 'suasion_workers_slow{lane="public"} 2.0' in text
+    assert 'suasion_service_resting{endpoint="https://example.org/sparql"} 1.0' in text
+    assert "suasion_free_bytes 6.0" in text
     assert 'suasion_queries_total{event="answered"} 5.0' in text
     assert 'suasion_workers_idle{lane="public"} 1.0' in text
     assert "suasion_workers_living 2.0" in text
+
+
+def test_the_metrics_of_the_documentation_are_those_that_there_are() -> None:
+    listed = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    table = listed.partition("## Metrics")[2].partition("## ")[0]
+    named = set(re.findall(r"`(suasion_\w+)`", table))
+    metrics = Metrics(lambda: Reading(digest="ab", free_bytes=lambda: 6))
+    text = metrics.exposition("")[0].decode()
+    there = {f"suasion_{name}" for name in re.findall(r"(?m)^# TYPE suasion_(\w+) ", text) if not name.endswith("_created")}
+    assert named == there
 
 
 def test_health_asks_the_kernel_nothing() -> None:

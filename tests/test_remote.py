@@ -349,8 +349,9 @@ def test_a_breaker_opens_after_failures_in_a_row_and_lets_one_through_after_a_re
     for _ in range(FAILURES):
         assert breaker.admit() == 0
         breaker.fail()
-    assert breaker.admit() == REST_SECONDS
+    assert breaker.admit() == REST_SECONDS and breaker.rests
     now += REST_SECONDS
+    assert not breaker.rests
     assert breaker.admit() == 0
     assert breaker.admit() > 0, "one at a time"
     breaker.fail()

@@ -1,8 +1,11 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from shutil import disk_usage
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -130,7 +133,8 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         ],
     )
     app.add_middleware(Coding)
-    operation.equip(app, settings, lambda: _reading(engine), log, writes.most_bytes)
+    free_bytes = partial(_free_bytes, source.writable)
+    operation.equip(app, settings, lambda: _reading(engine, remotes, free_bytes), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
@@ -193,7 +197,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     async def front(_: Request) -> Response:
         return HTMLResponse(front_page(engine.ready))
 
-    site = curated.Site(backing, Pages(pages), public_url, parts.state)
+    site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
@@ -243,10 +247,22 @@ def _client(request: Request) -> str:
     return client_key(client_address(request.scope), request.headers.get("user-agent", ""))
 
 
-def _reading(engine: Engine) -> Reading:
-    idle = {lane.value: engine.idle(lane) for lane in Lane}
+def _reading(engine: Engine, remotes: Remotes, free_bytes: Callable[[], int | None]) -> Reading:
     ready = engine.ready
-    return Reading(ready.digest or None, engine.loaded, ready.quads, living_workers, idle, asdict(engine.counts))
+    return Reading(
+        digest=ready.digest or None,
+        loaded=engine.loaded,
+        quads=ready.quads,
+        living=living_workers,
+        lanes={lane.value: engine.reading(lane) for lane in Lane},
+        counts=asdict(engine.counts),
+        services=remotes.resting(),
+        free_bytes=free_bytes,
+    )
+
+
+def _free_bytes(folder: Path | None) -> int | None:
+    return None if folder is None else disk_usage(folder).free
 
 
 def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:

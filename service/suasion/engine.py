@@ -34,6 +34,7 @@ from suasion.exchange import (
     pack_question,
     unpack_answer,
 )
+from suasion.metrics import LaneReading
 from suasion.settings import Settings
 from suasion.source import Source
 
@@ -119,6 +120,7 @@ class _Pool:
     slow: dict[_Worker, str] = field(default_factory=dict)
     idle: asyncio.Queue[_Worker] = field(default_factory=asyncio.Queue)
     waiting: int = 0
+    waited_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ def launch(settings: Settings, source: Source) -> Loader:
     ours, theirs = socket.socketpair()
     limits = [str(settings.worker_memory_bytes), str(settings.answer_bytes), str(settings.spool_bytes)]
     command = [sys.executable, "-m", "suasion.worker", str(theirs.fileno()), source.to_json(), *limits]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it imports what this process imports
+    # It imports what this process imports; and where the engine panics, one line on standard error says enough.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RUST_BACKTRACE": "0"}
     with theirs:
         process = subprocess.Popen(
             command,
@@ -196,9 +199,10 @@ class Engine:
         """Whether the data are loaded and verified, and the process that holds them lives."""
         return self._watching is not None and not self._watching.done()
 
-    def idle(self, lane: Lane) -> int:
-        """Return how many workers of a lane wait for a question."""
-        return self._pools[lane].idle.qsize()
+    def reading(self, lane: Lane) -> LaneReading:
+        """Return what a lane does at this moment."""
+        pool = self._pools[lane]
+        return LaneReading(pool.idle.qsize(), pool.waiting, pool.waited_seconds, len(pool.slow))
 
     async def ask(
         self,
@@ -213,10 +217,25 @@ class Engine:
         `client` names who may have one slow query at a time ("" is nobody in particular); `spent` is told the seconds that a
         worker was busy, whatever came of it.
 
+        The engine panics where ORDER BY meets values of which it finds no total order, so a query with ORDER BY that ended its
+        process is evaluated once more, with values of each kind together.
+
         Raises Overloaded when no worker becomes free or no slow place is left, TimedOut at the deadline, WorkerDied when the
         query ended its process, and whatever error the worker names. When the caller is cancelled the query ends.
         """
         deadline = min(deadline_seconds or self._settings.deadline_seconds, self._settings.deadline_seconds)
+        started = time.monotonic()
+        try:
+            return await self._ask_once(question, lane, client, deadline, spent)
+        except errors.WorkerDied:
+            left = deadline - (time.monotonic() - started)
+            if left <= 0 or "ORDER" not in question.query.upper():
+                raise
+        return await self._ask_once(replace(question, kinds_apart=True), lane, client, left, spent)
+
+    async def _ask_once(
+        self, question: Question, lane: Lane, client: str, deadline: float, spent: Callable[[float], None] | None
+    ) -> Answer:
         pool = self._pools[lane]
         worker = await self._take(pool)
         started = time.monotonic()
@@ -393,6 +412,7 @@ class Engine:
             self.counts.refused += 1
             raise errors.Overloaded(f"{pool.waiting} requests wait already: try again in a moment.")
         pool.waiting += 1
+        started = time.monotonic()
         try:
             while True:
                 async with asyncio.timeout(settings.queue_seconds):  # wait_for would make a task of its own
@@ -406,6 +426,7 @@ class Engine:
             raise errors.Overloaded(f"No worker became free in {settings.queue_seconds:g} s: try again in a moment.") from None
         finally:
             pool.waiting -= 1
+            pool.waited_seconds += time.monotonic() - started
 
     def _take_place(self, worker: _Worker, client: str, pool: _Pool) -> None:
         """Give a slow place to a query. Raises Overloaded when there is none for it."""

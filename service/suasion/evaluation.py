@@ -19,6 +19,7 @@ from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Term
 from suasion.hits import shown
 from suasion.inlining import inlined
 from suasion.loading import Dataset
+from suasion.ordering import by_kind_first
 from suasion.prefixes import BASE
 from suasion.serialising import serialise
 from suasion.syntax import described
@@ -128,6 +129,8 @@ def _query(dataset: Dataset, question: Question) -> tuple[_Results, Mapping[str,
         named = ()
     store = dataset.union if question.union else dataset.facts
     query, failures = inlined(question)
+    if question.kinds_apart:
+        query = by_kind_first(query)
     results = store.query(
         query,
         base_iri=question.base_iri or None,

@@ -71,6 +71,7 @@ class Question:
     are resolved against `base_iri`; with "" they are refused. `services` are what endpoints answered to the SERVICE clauses,
     which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
     `published` what was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
+    With `kinds_apart` ORDER BY has values of each kind together, which gives those an order that cannot be compared.
     """
 
     query: str
@@ -89,6 +90,7 @@ class Question:
     graph: str | None = None
     published: bool = False
     search: Search | None = None
+    kinds_apart: bool = False
 
 
 class Operation(StrEnum):

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from shutil import disk_usage
 
 from suasion.errors import DataError, DatasetDamaged, StorageFull
 
@@ -25,6 +26,8 @@ _LOCK = "lock"
 _SNAPSHOT = re.compile(r"(\d{10})-([0-9a-f]{64})\.nq")
 _HEAD = b"# suasion "
 _LOCK_SECONDS = 5.0
+_ROOM = 2  # so many times the size of what is written has to be free, for others write there too
+_NO_ROOM = "The disk is full: nothing was changed. Try again when there is room."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -189,6 +192,8 @@ class Folder:
 
     def _put(self, name: str, data: bytes) -> None:
         temporary = self.path / f"{name}.tmp"
+        if disk_usage(self.path).free < _ROOM * len(data):
+            raise StorageFull(_NO_ROOM)
         try:
             with temporary.open("wb") as stream:
                 stream.write(data)
@@ -199,7 +204,7 @@ class Folder:
             with suppress(OSError):
                 temporary.unlink()
             if error.errno in FULL:
-                raise StorageFull("The disk is full: nothing was changed. Try again when there is room.") from error
+                raise StorageFull(_NO_ROOM) from error
             raise
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:

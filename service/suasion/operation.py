@@ -44,7 +44,11 @@ def equip(
     async def readyz(_: Request) -> Response:
         reading = read()
         refuse_unready(reading)
-        document = {"status": "ready", "dataset": _name(reading), "idle": dict(reading.idle)}
+        document = {
+            "status": "ready",
+            "dataset": _name(reading),
+            "idle": {name: lane.idle for name, lane in reading.lanes.items()},
+        }
         return JSONResponse(document, headers={"Cache-Control": "no-store"})
 
     async def exposition(request: Request) -> Response:

@@ -3,6 +3,7 @@
 The web, an MCP server and a Python client are renderers of what `ask` returns.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -208,7 +209,7 @@ async def answer(asked: Asked, backing: Backing) -> Page:
     page = Page(asked, rows, found["total"], prefixes, dataset, receipt, works, cut=bool(reply.extra.get("cut")))
     if asked.provenance == "none":
         return page
-    rests = tuple(_claims(page, row) for row in rows)
+    rests = await asyncio.to_thread(lambda: tuple(_claims(page, row) for row in rows))
     if asked.provenance == "claims":
         return replace(page, rests=rests)
     known = await backing.described.claims()

@@ -32,14 +32,17 @@ class Breaker:
     failures: int = 0
     closed_until: float = 0.0
 
+    @property
+    def rests(self) -> bool:
+        """Whether the endpoint is left alone at this moment."""
+        return self.failures >= FAILURES and self.clock() < self.closed_until
+
     def admit(self) -> float:
         """Return 0, or the seconds for which the endpoint is left alone; after a rest one caller is let through."""
-        now = self.clock()
-        if self.failures < FAILURES:
-            return 0
-        if now < self.closed_until:
-            return self.closed_until - now
-        self.closed_until = now + REST_SECONDS
+        if self.rests:
+            return self.closed_until - self.clock()
+        if self.failures >= FAILURES:
+            self.closed_until = self.clock() + REST_SECONDS
         return 0
 
     def fail(self, rest_seconds: float = 0) -> None:
@@ -61,6 +64,10 @@ class Remotes:
         self._breakers = {iri: Breaker() for iri in endpoints}
         hosts = {urlsplit(url).netloc for url in endpoints.values()}
         self._turns = {host: asyncio.Semaphore(settings.service_connections) for host in hosts}
+
+    def resting(self) -> Mapping[str, bool]:
+        """Return for each endpoint whether it is left alone at this moment."""
+        return {iri: breaker.rests for iri, breaker in self._breakers.items()}
 
     async def ask(
         self,
