@@ -321,6 +321,7 @@ FAULTS: dict[str, tuple[dict[str, Any] | None, str | None, str]] = {
     ),
     "url": (changed(column(3, propertyUrl="#a> <b")), None, "\"propertyUrl\" of column 'maker'"),
     "measure": (changed(column(2, **{"rdf:type": {"@id": "qb:DimensionProperty"}})), None, "no column is a measure"),
+    "escape": (changed(column(3, propertyUrl="https://example.org/%zz")), None, "makes what is no RDF"),
     "prefix": (changed(lambda m: m.update({"toy:colour": "red"})), None, "names 'toy:colour': write a whole IRI"),
 }
 
@@ -425,6 +426,21 @@ def test_a_process_that_ends_within_an_import_leaves_the_old_dataset(tmp_path: P
     assert collection.verified(old)
     assert add(toys(tmp_path)).rows == 4  # the lock went with the process, and so does what it left
     assert len(left(tmp_path)) == 4
+
+
+def test_a_name_or_a_day_that_is_none_is_refused(tmp_path: Path, add: Add, known: Keys) -> None:
+    with pytest.raises(DataError, match="no name of a dataset"):
+        add(toys(tmp_path), name="../toys")
+    read = mappings.read(tmp_path / "mapping.json")
+    with pytest.raises(DataError, match="no day"):
+        importing.add(Collection(tmp_path / "datasets"), tmp_path / "toys.csv", read, known, "toys", "yesterday")
+    assert left(tmp_path) == set()
+
+
+def test_a_folder_that_is_none_is_not_served(tmp_path: Path) -> None:
+    done = run("-m", "suasion", "serve", "--port", "0", "--datasets", str(tmp_path / "none"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is no folder of datasets" in done.stderr
 
 
 def test_two_commands_do_not_write_at_once(tmp_path: Path, add: Add) -> None:

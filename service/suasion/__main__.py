@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING
 
 from suasion import __version__
 from suasion.errors import BadQuery, DataError, SuasionError
-from suasion.settings import Settings, bundle_folder, datasets_folder, from_environment, overridden, queries_folder
+from suasion.settings import (
+    Settings,
+    bundle_folder,
+    datasets_folder,
+    from_environment,
+    overridden,
+    queries_folder,
+    served_datasets,
+)
 from suasion.source import Source
 
 if TYPE_CHECKING:
@@ -149,7 +157,7 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
         return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes, queries=folder)
     if options.base_iri or options.graph_per_file:
         raise DataError("--base-iri and --graph-per-file are for RDF files: name some.")
-    return Source(bundle_folder(settings), queries=queries_folder(settings), datasets=datasets_folder(settings))
+    return Source(bundle_folder(settings), queries=queries_folder(settings), datasets=served_datasets(settings))
 
 
 def _written(options: argparse.Namespace, settings: Settings) -> Source:
@@ -177,6 +185,8 @@ def _serve(options: argparse.Namespace) -> int:
     settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    if options.files and options.datasets:
+        raise DataError("Datasets stand beside the article: leave out the files, or --datasets.")
     allowed(settings.services)  # what is wrong is told before anything starts
     tokens.opened(settings)
     source = _written(options, settings) if settings.writable else _source(options.files, settings, options)

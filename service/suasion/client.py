@@ -16,7 +16,7 @@ from suasion.errors import BadParameter, Unreached
 from suasion.overhttp import OverHttp
 from suasion.prefixes import Prefixes
 from suasion.results import Results, Row, Value
-from suasion.settings import bundle_folder, datasets_folder, from_environment, overridden, queries_folder
+from suasion.settings import bundle_folder, from_environment, overridden, queries_folder, served_datasets
 from suasion.source import Source
 from suasion.terms import XSD, plain
 
@@ -196,7 +196,7 @@ def opened(*sources: str | Path, queries: str | Path | None = None, bundle: str 
     source = (
         Source(None, files, queries=own)
         if files
-        else Source(bundle_folder(settings), queries=own, datasets=datasets_folder(settings))
+        else Source(bundle_folder(settings), queries=own, datasets=served_datasets(settings))
     )
     return Graph(Embedded(settings, source))
 

@@ -127,6 +127,7 @@ class Collection:
         wrong, also in making the parts, nothing is changed. Raises StorageFull without room, DataError for a folder that
         cannot be written, or that another command writes to.
         """
+        place = self._manifest_path(name)
         with self._locked():
             temporary = self.path / f"{name}.nq.zst.tmp"
             try:
@@ -136,7 +137,7 @@ class Collection:
                     self._write(file, data)
                 temporary.rename(self.path / made.data)
                 text = json.dumps({**asdict(made), "check": _check(made)}, indent=1, ensure_ascii=False)
-                self._write(self._manifest_path(name).name, text.encode() + b"\n")
+                self._write(place.name, text.encode() + b"\n")
                 self._synchronise()
             except OSError as error:
                 if error.errno in FULL:

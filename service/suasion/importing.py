@@ -5,15 +5,17 @@ import io
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import file_digest
 from pathlib import Path
 from typing import TextIO
 
+import pyoxigraph as ox
+
 from suasion import cubes, mappings, tabular
 from suasion.collection import Collection, Manifest
 from suasion.cubes import CATALOGUE, DATASET, Tally, Triple, iri, literal
-from suasion.errors import DataFileError
+from suasion.errors import DataError, DataFileError
 from suasion.keys import Keys
 from suasion.mappings import Mapping
 from suasion.prefixes import DEF, GRAPH, ID
@@ -23,6 +25,7 @@ _DC = "http://purl.org/dc/terms/"
 _PROV = "http://www.w3.org/ns/prov#"
 _RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
+_TRIED = 100_000  # characters of the first lines that the parser tries
 _SUASION = ID + "agent/suasion"
 _NAMED_ALREADY = {_DC + "identifier", _DC + "title"}
 
@@ -56,6 +59,8 @@ def add(
     except OSError as error:
         raise DataFileError(f"{path}: {(error.strerror or str(error)).lower()}: check the name and who may read it.") from error
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if retrieved:
+        _refuse_no_day(retrieved)
     known = _Provenance(name, path.name, digest, retrieved or changed, now)
     titles = {title for column in mapping.columns for title in column.titles}
 
@@ -68,7 +73,9 @@ def add(
             Meter(size, terminal) as meter,
             tabular.read(path, mapping.dialect, wanted, lambda share: meter.at(int(share * size), path.name)) as table,
         ):
-            for part in cubes.lines(mapping, name, table, path, keys, tally):
+            for number, part in enumerate(cubes.lines(mapping, name, table, path, keys, tally)):
+                if not number:
+                    _refuse_misfit(mapping, part[: part.find("\n", _TRIED) + 1] or part)
                 yield part.encode()
         if not tally.observations:
             raise DataFileError(
@@ -76,6 +83,7 @@ def add(
             )
         rest = cubes.quads(_own(mapping, name, tally), GRAPH + "dataset-" + name)
         rest += cubes.quads(_described(mapping, tally, known), CATALOGUE)
+        _refuse_misfit(mapping, "".join(rest))
         tally.quads += len(rest)
         yield "".join(rest).encode()
 
@@ -104,6 +112,22 @@ def add(
         )
 
     return collection.put(name, parts(), manifest, lambda made: {made.report: _report(tally), made.copied_mapping: mapping.text})
+
+
+def _refuse_no_day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise DataError(f"{text!r} is no day on which a file was fetched: write it as 2026-11-23.") from None
+
+
+def _refuse_misfit(mapping: Mapping, lines: str) -> None:
+    """Raise DataFileError for lines that the parser refuses, for an IRI in the mapping; cells cannot be the reason."""
+    try:
+        for _ in ox.parse(lines, format=ox.RdfFormat.N_QUADS):
+            pass
+    except SyntaxError as error:
+        raise DataFileError(f"{mapping.path}: makes what is no RDF: {error.msg}: mend its IRIs.") from error
 
 
 def _report(tally: Tally) -> bytes:

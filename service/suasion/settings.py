@@ -227,6 +227,14 @@ def datasets_folder(settings: Settings, environment: Mapping[str, str] = os.envi
     return data / "suasion" / "datasets"
 
 
+def served_datasets(settings: Settings) -> Path:
+    """Return the folder of datasets to serve. Raises DataError where one is set that is no folder; unset it may be missing."""
+    folder = datasets_folder(settings)
+    if settings.datasets and not folder.is_dir():
+        raise DataError(f"{folder} is no folder of datasets: name one that suasion datasets add made, or leave it out.")
+    return folder
+
+
 def queries_folder(settings: Settings) -> Path | None:
     """Return the folder of questions of one's own, None where none is set."""
     return Path(settings.queries) if settings.queries else None

@@ -31,7 +31,7 @@ _SDMX = "http://purl.org/linked-data/sdmx/2009/attribute#"
 _UNIT, _MULTIPLIER = (ox.NamedNode(_SDMX + name) for name in ("unitMeasure", "unitMult"))
 _PERIOD = ox.NamedNode("http://purl.org/linked-data/sdmx/2009/dimension#refPeriod")
 _INTEGER, _DECIMAL = (ox.NamedNode(f"http://www.w3.org/2001/XMLSchema#{name}") for name in ("integer", "decimal"))
-_DIGITS = 15
+_DIGITS, _RATIO_DIGITS = 15, 4
 Object = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
 
@@ -99,7 +99,7 @@ def _verdict(store: ox.Store, check: ox.NamedNode) -> Iterator[ox.Quad]:
         if number is not None:
             said.append((_term(name), _number(number)))
     if result.claimed and result.observed is not None:
-        said.append((_term("ratio"), _number(result.observed / result.claimed)))
+        said.append((_term("ratio"), _number(result.observed / result.claimed, _RATIO_DIGITS)))
     if result.obstacle:
         said.append((_term("obstacle"), ox.Literal(result.obstacle, language="en")))
     else:
@@ -248,9 +248,9 @@ def _text(value: Object) -> str:
     return value.value
 
 
-def _number(value: Decimal) -> ox.Literal:
+def _number(value: Decimal, digits: int = _DIGITS) -> ox.Literal:
     """Return a number as a decimal of at most so many digits."""
     with localcontext() as context:
-        context.prec = _DIGITS
+        context.prec = digits
         plain = f"{+value:f}"
     return ox.Literal(plain.rstrip("0").rstrip(".") if "." in plain else plain, datatype=_DECIMAL)
