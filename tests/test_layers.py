@@ -125,20 +125,8 @@ HTTP_SIDE = [
     "words",
 ]
 ENGINE_SIDE = {
-    *(
-        "evaluation",
-        "files",
-        "hits",
-        "importing",
-        "inlining",
-        "keys",
-        "loading",
-        "observations",
-        "ordering",
-        "textindex",
-        "uploads",
-    ),
-    *("verdicts", "worker", "writing"),
+    *("evaluation", "files", "hits", "importing", "inlining", "keys", "loading", "observations", "ordering"),
+    *("textindex", "uploads", "verdicts", "worker", "writing"),
     *("pyoxigraph", "rdflib", "pyshacl"),
 }
 
