@@ -8,7 +8,7 @@ import pytest
 from suasion.errors import DataError
 from suasion.settings import PREFIX, Between, Like, OneOf, Settings, bundle_folder, from_environment, overridden, rules
 
-PATHS = {"bundle", "queries", "tokens", "writable"}
+PATHS = {"bundle", "datasets", "queries", "tokens", "writable"}
 TEXTS = {
     "host": "::1",
     "public_url": "https://example.org/a/b",
@@ -16,6 +16,7 @@ TEXTS = {
     "bundle": "some text",
     "writable": "a folder",
     "queries": "a folder",
+    "datasets": "a folder",
     "tokens": "a file",
     "services": "https://example.org/sparql",
 }
