@@ -107,8 +107,8 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         (
             'summary = "Toys"',
             'heading = "Toys"',
-            "heading is no key; there are claims, columns, keywords, lists, no_rows, "
-            "not_found, params, question, related, sort, summary.",
+            "heading is no key; there are claims, columns, keywords, lists, no_rows, not_found, params, question, related, sort, "
+            "summary.",
         ),
         ("[columns]", "[column]", "column is no key"),
         ('toy = "The toy"\ncolours = "Its colours"\n', "", "[columns] has to give each projected variable its meaning."),

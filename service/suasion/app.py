@@ -1,6 +1,6 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 from fastapi import FastAPI
+from jinja2 import Environment
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -16,14 +17,18 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
+    bulk,
+    catalog,
     curated,
     federation,
     graphs,
     home,
+    linked,
     openapi,
     operation,
     problems,
     publication,
+    reconciling,
     reference,
     renderings,
     sparql,
@@ -31,7 +36,7 @@ from suasion import (
     tools,
     updates,
 )
-from suasion.assembly import assembled
+from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
 from suasion.codings import Coding
@@ -39,9 +44,11 @@ from suasion.cors import ReadingCors
 from suasion.doorway import Answering, Doorway
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
+from suasion.exchange import GRAPH_TYPES
 from suasion.fairness import client_key
+from suasion.formats import ALIASES
 from suasion.metrics import Reading
-from suasion.negotiation import accept, best
+from suasion.negotiation import accept, best, ranked
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
@@ -69,18 +76,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     described = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)
     log = accesslog.opened(settings)
-    endpoints = federation.allowed(settings.services)
-    remotes = Remotes(endpoints, settings)
-    description = federation.described(described, endpoints)
+    description = federation.described(described, parts.remotes.endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
     endpoint = sparql.Endpoint(
         engine=engine,
         answers=parts.answers,
-        budgets=parts.budgets,
+        ask=parts.ask,
         most_bytes=writes.most_bytes,
         answer_bytes=settings.answer_bytes,
         deadline_seconds=settings.deadline_seconds,
-        remotes=remotes,
+        endpoints=parts.remotes.endpoints,
         update=writes.update,
     )
 
@@ -134,7 +139,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     )
     app.add_middleware(Coding)
     free_bytes = partial(_free_bytes, source.writable)
-    operation.equip(app, settings, lambda: _reading(engine, remotes, free_bytes), log, writes.most_bytes)
+    operation.equip(app, settings, lambda: _reading(engine, parts.remotes, free_bytes), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
@@ -189,13 +194,21 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     app.router.routes.append(Route("/mcp", Doorway(mcp_server, settings.request_bytes), methods=methods))
     for method in ("GET", "POST"):
         extra = openapi.sparql_operation(method)
-        app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
+        name = str(extra["operationId"])
+        app.add_api_route(
+            "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
+        )
 
     pages = home.templates()
     front_page = home.page(pages, queries, files)
 
-    async def front(_: Request) -> Response:
-        return HTMLResponse(front_page(engine.ready))
+    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
+
+    async def front(request: Request) -> Response:
+        types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
+        if types and types[0] != "text/html":
+            return await linked.dataset_document(request, documents)
+        return HTMLResponse(front_page(engine.ready), headers={"Vary": "Accept"})
 
     site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
@@ -204,13 +217,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
 
+    examples = catalog.examples(parts.bundle) if source.bundle else ()
+    published = {query.name: query for query in (*queries, *examples)}
+
     async def question_data(_: Request) -> Response:
-        return Response(publication.document(queries, public_url()), media_type="text/turtle; charset=utf-8")
+        return Response(publication.document(published.values(), public_url()), media_type="text/turtle; charset=utf-8")
 
     async def question_file(request: Request) -> Response:
         asked = request.path_params["name"]
         for ending in ("/context.jsonld", ".ttl", ".rq", ""):
-            query = by_name.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
+            query = published.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
             if query and ending == "/context.jsonld":
                 return JSONResponse(renderings.context(query), media_type="application/ld+json")
             if query and ending == ".ttl":
@@ -238,6 +254,9 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages)
+    if source.bundle:
+        _add_codes(app, parts, pages, public_url)
+    app.router.routes += linked.routes(documents, _allowed)
     for query in queries:
         _add_curated(app, query, site)
     return app
@@ -275,6 +294,42 @@ def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
     for path, shown in ((f"/{query.name}", answer), (f"/{query.name}.{{format}}", answer_as)):
         app.router.add_route(path, shown, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+
+
+def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Callable[[], str]) -> None:
+    """Add tables of codes at /resolve, and reconciliation."""
+    backing, most_bytes = parts.backing, parts.settings.request_bytes
+    service = reconciling.Service(
+        crosswalks=parts.crosswalks,
+        ask=backing.ask,
+        search=backing.queries["search"].text,
+        prefixes=backing.prefixes,
+        pages=pages,
+        public_url=public_url,
+        most_bytes=most_bytes,
+    )
+
+    async def resolve(request: Request) -> Response:
+        return await bulk.answer(request, parts.crosswalks, backing.dataset(), backing.prefixes, most_bytes)
+
+    given: list[reconciling.Entry] = [
+        ("/resolve", resolve, "POST", Response, openapi.table_operation(bulk.PARAMETERS)),
+        *service.entries(),
+    ]
+    for path, answer, method, kind, extra in given:
+        name = f"{path[1:].replace('/', '_')}{'_by_post' if method == 'POST' else ''}"
+        app.add_api_route(path, answer, methods=[method], name=name, response_class=kind, openapi_extra=extra)
+        if method == "GET":
+            app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
+        methods = "GET, HEAD, POST, OPTIONS" if path in ("/resolve", "/reconcile") else updates.READ_METHODS
+        app.router.add_route(path, _offering(methods), methods=["OPTIONS"], include_in_schema=False)
+
+
+def _offering(methods: str) -> Callable[[Request], Awaitable[Response]]:
+    async def offered(_: Request) -> Response:
+        return Response(status_code=204, headers={"Allow": methods})
+
+    return offered
 
 
 async def _allowed(_: Request) -> Response:

@@ -20,22 +20,33 @@ TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 """Parameters that belong to every question."""
 RESERVED_PATHS = frozenset(
     (
+        ".well-known",
+        "dataset",
+        "def",
+        "doc",
         "docs",
         "graph",
         "graph-store",
         "healthz",
+        "id",
+        "mappings",
         "mcp",
         "metrics",
         "openapi.json",
+        "problem",
         "queries",
+        "query",
         "readyz",
         "receipts",
+        "reconcile",
+        "shape",
+        "shapes",
         "sparql",
         "static",
     )
 )
 _QUERY_KEYS = {
-    "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "not_found", "no_rows"
+    "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "no_rows", "not_found"
 }  # fmt: skip
 _PARAM_KEYS = {"type", "description", "example", "examples", "required", "default", "themes", "values", "values_from"}
 _SEARCH_KEYS = {"most", "among", "within"}
@@ -99,7 +110,7 @@ class Query:
 
     `claims` are the columns that hold the claims a row rests on, `sort` those that a client may sort by, `related` the
     names of other questions, `prefixes` what its own PREFIX lines declare. With `not_found` no rows is an error, in these words;
-    otherwise `no_rows` is what is said of them.
+    `no_rows` says what it means elsewhere, "" where it is usual.
     """
 
     name: str
@@ -109,11 +120,11 @@ class Query:
     columns: Mapping[str, Column]
     parameters: tuple[Parameter, ...] = ()
     not_found: str = ""
+    no_rows: str = ""
     claims: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
-    no_rows: str = ""
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -158,16 +169,24 @@ def load(folder: Path) -> tuple[Query, ...]:
     return tuple(read(path, path.relative_to(folder).with_suffix("").as_posix()) for path in sorted(folder.rglob("*.rq")))
 
 
+def examples(bundle: Path) -> tuple[Query, ...]:
+    """Return the examples of federated queries of a bundle, called federated/NAME: each says in its first line what it asks.
+
+    Raises QueryFileError for a file that cannot be read.
+    """
+    found = []
+    for path in sorted((bundle / "queries" / "federated").glob("*.rq")):
+        text = _file_text(path)
+        asked = text.partition("\n")[0].removeprefix("#").strip()
+        found.append(Query(f"federated/{path.stem}", text, asked, asked, {}, prefixes=dict(_PREFIX.findall(text))))
+    return tuple(found)
+
+
 def read(path: Path, name: str) -> Query:
     """Read one .rq file. Raises QueryFileError for unknown or missing keys and wrong types."""
     if not all(_SEGMENT.fullmatch(segment) for segment in name.split("/")):
         raise QueryFileError(f"{path}: the name becomes a URL: write it in small letters, digits and single hyphens.")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise QueryFileError(f"{path}: byte {error.start} is not UTF-8.") from error
-    except OSError as error:
-        raise QueryFileError(f"{path}: {error.strerror}.") from error
+    text = _file_text(path)
     header = "\n".join(line.removeprefix("#+").removeprefix(" ") for line in text.splitlines() if line.startswith("#+"))
     try:
         front = tomllib.loads(header)
@@ -189,13 +208,22 @@ def read(path: Path, name: str) -> Query:
         columns,
         parameters,
         _string(path, front, "not_found", ""),
+        _string(path, front, "no_rows", ""),
         _column_names(path, front, "claims", columns) if "claims" in front else _usual_claims(columns),
         _column_names(path, front, "sort", columns),
         _strings(path, front, "related"),
         _strings(path, front, "keywords"),
-        _string(path, front, "no_rows", ""),
         dict(_PREFIX.findall(text)),
     )
+
+
+def _file_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise QueryFileError(f"{path}: byte {error.start} is not UTF-8.") from error
+    except OSError as error:
+        raise QueryFileError(f"{path}: {error.strerror}.") from error
 
 
 def _columns(path: Path, front: Mapping[str, object]) -> Mapping[str, Column]:

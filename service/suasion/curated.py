@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
-from suasion.errors import BadParameter, NotFound, RequestError
+from suasion.errors import BadParameter, NotFound, RequestError, Unanswered
 from suasion.negotiation import accept, best, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
@@ -67,13 +67,14 @@ async def answer(request: Request, query: Query, extension: str, site: Site) -> 
     media_type = FORMATS[extension] if extension else best(accept(request), tuple(FORMATS.values()))
     if media_type != "text/html":
         return await _answer(request, query, media_type, extension, _given(request, query), site)
-    given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty
+    # The form of the page names no ending, and sends the fields that were left empty too.
+    given = {name: text for name, text in _given(request, query).items() if text or extension}
     try:
         return await _answer(request, query, media_type, extension, given, site)
-    except RequestError as error:
+    except (RequestError, Unanswered) as error:
         problems.note(request.scope, error)
         page = site.pages.refusal(query, given, await _choices(query, site.backing), error)
-        return Response(page, error.status, {"Vary": "Accept"}, "text/html; charset=utf-8")
+        return Response(page, error.status, {**problems.headers(error), "Vary": "Accept"}, "text/html; charset=utf-8")
 
 
 async def verify(receipt_id: str, site: Site) -> Response:

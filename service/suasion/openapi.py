@@ -61,7 +61,8 @@ async def document(base: Mapping[str, object], backing: Backing) -> dict[str, ob
     for query in backing.queries.values():
         listed = {p.name: await choices(p, query, backing) for p in query.parameters}
         for path, item in curated_paths(query, listed, backing.most_rows).items():
-            paths[path] = item
+            assert isinstance(item, dict)
+            paths.setdefault(path, {}).update(item)
     components = whole.setdefault("components", {})
     assert isinstance(components, dict)
     components["schemas"] = {**components.get("schemas", {}), **_schemas()}
@@ -84,6 +85,8 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
         "example": "csv",
     }
     said = f"{query.question}\n\nThe query: `/queries/{query.name}`."
+    if query.related:
+        said += f" Related: {', '.join(f'`/{other}`' for other in query.related)}."
     content = {media_type: {"schema": _TEXT} for media_type in renderings.TYPES.values()}
     content |= {
         "application/json": {"schema": _envelope(query)},
@@ -93,16 +96,17 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
         "application/vnd.citationstyles.csl+json": {"schema": {"type": "array", "items": {"type": "object"}}},
     }
     statuses = (400, 404, 406, 414, 422, 500, 503, 504, 507)
-    answered = {
+    answered: dict[str, object] = {
         "description": "Rows",
         "headers": {n: {"$ref": f"#/components/headers/{n}"} for n in _HEADERS},
         "content": content,
     }
+    texts_first = dict(sorted(content.items(), key=lambda one: not one[0].startswith("text/")))
     common = {"summary": query.summary, "tags": ["questions"]}
     plain = {**common, "operationId": name, "description": f"{said} `Accept` chooses the format, JSON first."}
     by_format = {**common, "operationId": f"{name}_as", "description": f"{said} The ending chooses the format."}
     responses = {"200": answered, **problems(*statuses)}
-    for status in (400, 404, 414, 422):
+    for status in set(statuses) - {406}:
         responses[str(status)] = {
             "description": _STATUSES[status],
             "content": {
@@ -110,9 +114,11 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
                 "text/html": {"schema": _TEXT},
             },
         }
+    # Clients made from this read an answer as the type that comes first: an ending that they choose gives them its text.
+    as_text = {**responses, "200": {**answered, "content": texts_first}}
     return {
         f"/{query.name}": {"get": {**plain, "parameters": given, "responses": responses}},
-        f"/{query.name}.{{format}}": {"get": {**by_format, "parameters": [ending, *paged], "responses": responses}},
+        f"/{query.name}.{{format}}": {"get": {**by_format, "parameters": [ending, *paged], "responses": as_text}},
     }
 
 
@@ -149,6 +155,53 @@ def query_operation(name: str) -> dict[str, object]:
         "parameters": [_path_part("name", "The question", name)],
         "responses": {"200": {"description": said, "content": content}, **problems(404)},
     }
+
+
+def table_operation(parameters: Mapping[str, Parameter]) -> dict[str, object]:
+    """Return the OpenAPI entry of tables of codes, by what they take."""
+    return {
+        "parameters": [_given(p.name, p.description, p.example) for p in parameters.values()],
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": _TEXT, "example": "scheme,code,date\ncow,710,2008\n"}},
+        },
+        "responses": {
+            "200": {"description": "The table, with columns added", "content": {"text/csv": {"schema": _TEXT}}},
+            **problems(400, 413, 415, 422, 500, 503, 504, 507),
+        },
+    }
+
+
+def reconciliation_operation(method: str) -> dict[str, object]:
+    """Return the OpenAPI entry of reconciliation: queries or an extension in the URL, or in a form."""
+    fields = {"queries": '{"q0":{"query":"Burma"}}', "extend": '{"ids":["actor:japan"],"properties":[{"id":"cow"}]}'}
+    said = "JSON of the Reconciliation Service API 0.2"
+    entry: dict[str, object] = {
+        "responses": {
+            "200": {"description": said, "content": {"application/json": {"schema": {"type": "object"}}}},
+            **problems(413, 415, 422, 500, 503, 504, 507),
+        }
+    }
+    if method == "GET":
+        return {"parameters": [_given(name, said, example) for name, example in fields.items()], **entry}
+    schema = {"type": "object", "properties": dict.fromkeys(fields, _TEXT), "example": {"queries": fields["queries"]}}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}, **entry}
+
+
+def lookup_operation(media_type: str, examples: Mapping[str, str], *, required: bool) -> dict[str, object]:
+    """Return the OpenAPI entry of a help to reconciliation, by what it is given, or has to be, and an example of each."""
+    schema = _TEXT if media_type == "text/html" else {"type": "object"}
+    return {
+        "parameters": [{**_given(name, name, example), "required": required} for name, example in examples.items()],
+        "responses": {
+            "200": {"description": "What is looked up", "content": {media_type: {"schema": schema}}},
+            **problems(404, 422, 500, 503, 504, 507),
+        },
+    }
+
+
+def _given(name: str, description: str, example: str) -> dict[str, object]:
+    return {"name": name, "in": "query", "description": description, "schema": _TEXT, "example": example}
 
 
 def receipt_operation() -> dict[str, object]:
@@ -227,8 +280,6 @@ def parameter_schema(parameter: Parameter, listed: Sequence[str], most_rows: int
         schema["default"] = _typed(parameter, parameter.default)
     if parameter.name == "provenance":
         schema["default"] = LEVELS[1]
-    if parameter.name == "order":
-        schema["default"] = ORDERS[0]
     return schema
 
 
@@ -267,6 +318,7 @@ def _typed(parameter: Parameter, text: str) -> object:
 
 
 def _envelope(query: Query) -> Schema:
+    """Return what all answers have, with the columns and rows of this one; were rows in both, made clients would not know their columns."""
     own: Schema = {
         "columns": {
             "type": "object",
@@ -321,9 +373,11 @@ def _schemas() -> dict[str, object]:
         "sort": {"type": ["object", "null"], "properties": {"by": _TEXT, "order": {"enum": list(ORDERS)}}},
         "note": {"type": ["string", "null"]},
         "links": {"type": "object", "required": ["self", "next", "prev", "describedby"], "additionalProperties": link},
+        "related": {
+            "type": "array",
+            "items": {"type": "object", "required": ["question", "link"], "properties": {"question": _TEXT, "link": _TEXT}},
+        },
         "dataset": {"type": "object", "properties": {"sha256": _TEXT, "quads": {"type": "integer"}}},
-        "columns": {"type": "object", "additionalProperties": _TEXT},
-        "rows": {"type": "array", "items": {"type": "object"}},
         "provenance": {
             "type": "object",
             "required": ["level"],
@@ -351,6 +405,9 @@ def _schemas() -> dict[str, object]:
         "accepted": {"type": "string", "description": "What it takes"},
         "example": {"type": "string", "description": "A call that works"},
         "completeness": {"const": "timed out"},
+        "offset": {"type": "integer", "description": "The first row that was asked for"},
+        "limit": {"description": "How many rows were asked for; else the limit that was passed"},
+        "total": {"type": "null", "description": "How many rows there are: not known"},
     }
     return {
         "Answer": {"type": "object", "required": list(answer), "properties": answer},
@@ -362,7 +419,11 @@ def _schemas() -> dict[str, object]:
             "required": ["head", "results"],
             "properties": {
                 "head": {"type": "object", "required": ["vars"], "properties": {"vars": texts}},
-                "results": {"type": "object", "required": ["bindings"], "properties": {"bindings": {"type": "array"}}},
+                "results": {
+                    "type": "object",
+                    "required": ["bindings"],
+                    "properties": {"bindings": {"type": "array", "items": {"type": "object"}}},
+                },
             },
         },
         "Verdict": {

@@ -49,6 +49,7 @@ def json_text(page: Page, public_url: str) -> str:
         "sort": {"by": asked.sort, "order": asked.given["order"]} if asked.sort else None,
         "note": page.note,
         "links": links(page, "json"),
+        "related": [{"question": query.question, "link": link} for query, link in page.related_links()],
         "dataset": {"sha256": page.dataset.digest, "quads": page.dataset.quads},
         "columns": {name: column.meaning for name, column in query.columns.items()},
         "rows": page.plain_rows(),
@@ -235,4 +236,9 @@ def cell(term: Term) -> str:
     value = term["value"]
     if is_number(term) or not isinstance(plain(term), str):
         return value
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return harmless(value)
+
+
+def harmless(text: str) -> str:
+    """Return a text as a cell that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

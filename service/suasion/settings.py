@@ -155,6 +155,10 @@ class Settings:
     """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
     datasets: str = ""
     """Folder of datasets beside the article; empty: suasion/datasets in the folder for data of the user (XDG_DATA_HOME)."""
+    things: Annotated[
+        str, Like(r"https?://[^\s<>\"{}|\\^`?#]+[/]", "http:// or https://, a host, perhaps a path, and a slash")
+    ] = "https://w3id.org/suasion/id/"
+    """What the IRIs of things begin with: what follows is their path here, below /id/."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 
