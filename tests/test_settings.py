@@ -13,6 +13,7 @@ TEXTS = {
     "host": "::1",
     "public_url": "https://example.org/a/b",
     "hosts": "example.org, [::1]:80",
+    "article": "article.txt",
     "bundle": "some text",
     "writable": "a folder",
     "queries": "a folder",
