@@ -8,7 +8,7 @@ import pytest
 from suasion.errors import DataError
 from suasion.settings import PREFIX, Between, Like, OneOf, Settings, bundle_folder, from_environment, overridden, rules
 
-PATHS = {"bundle", "queries", "tokens", "writable"}
+PATHS = {"article", "bundle", "queries", "tokens", "writable"}
 TEXTS = {
     "host": "::1",
     "public_url": "https://example.org/a/b",
