@@ -318,7 +318,7 @@ def _typed(parameter: Parameter, text: str) -> object:
 
 
 def _envelope(query: Query) -> Schema:
-    """Return what all answers have, with the columns and rows of this one; were rows in both, made clients would not know their columns."""
+    """Return what all answers have, with columns and rows of this one: were rows in both, made clients would not know them."""
     own: Schema = {
         "columns": {
             "type": "object",
