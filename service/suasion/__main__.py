@@ -14,7 +14,7 @@ suasion locate    the Turtle of a passage, from its words
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, served beside those of the bundle")
     serve.add_argument("--datasets", metavar="DIR", help="folder of datasets, served beside the article (see suasion datasets)")
+    serve.add_argument("--article", metavar="FILE", help="a copy of the article, whose words are shown on pages (none)")
     serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     serve.set_defaults(run=_serve)
 
@@ -194,12 +195,27 @@ def _serve(options: argparse.Namespace) -> int:
     tokens.opened(settings)
     source = _written(options, settings) if settings.writable else _source(options.files, settings, options)
     catalog.collect(bundle_folder(settings), source.queries, files=source.bundle is None)
+    words = _words(settings, source)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.announced import run
     from suasion.app import create_app
 
-    run(create_app(settings, source, loader), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
+    run(create_app(settings, source, loader, words), settings, lambda address: print(f"Suasion answers at {address}", flush=True))
     return 0
+
+
+def _words(settings: Settings, source: Source) -> Mapping[str, str]:
+    """Return the words of passages from the copy of the article that is set, none without one."""
+    if not settings.article:
+        return {}
+    if source.bundle is None:
+        raise DataError("A copy of the article goes with the article: leave out --article, or the RDF files.")
+    from suasion import copies
+
+    copy = copies.read(Path(settings.article), source.bundle)
+    if copy.missing:
+        print(f"suasion: {settings.article} lacks {copy.missing} of {len(copy.words) + copy.missing} passages.", file=sys.stderr)
+    return copy.words
 
 
 def _services(options: argparse.Namespace) -> str | None:

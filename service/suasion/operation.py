@@ -15,7 +15,7 @@ from suasion.metrics import Metrics, Reading
 from suasion.observation import Observation
 from suasion.settings import Settings
 
-_TYPES = {".css": "text/css; charset=utf-8"}
+_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 def equip(

@@ -159,6 +159,8 @@ class Settings:
         str, Like(r"https?://[^\s<>\"{}|\\^`?#]+[/]", "http:// or https://, a host, perhaps a path, and a slash")
     ] = "https://w3id.org/suasion/id/"
     """What the IRIs of things begin with: what follows is their path here, below /id/."""
+    article: str = ""
+    """File with a copy of the article, as text or HTML, whose words stand beside what is claimed of them; empty: none."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 
