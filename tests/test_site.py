@@ -121,6 +121,7 @@ def test_every_kind_of_page_holds_what_all_have_to(client: Client, browser: Brow
     }
     faults: list[str] = []
     for path in found.values():
+        print(path)
         reply = client.get(path, accept="text/html")
         policy = reply.headers["content-security-policy"]
         assert "default-src 'self'" in policy and "unsafe" not in policy, path
