@@ -17,6 +17,7 @@ from suasion import (
     __version__,
     accesslog,
     curated,
+    editor,
     federation,
     graphs,
     home,
@@ -237,7 +238,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=extra)
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
-    app.router.routes += reference.routes(pages)
+    app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     for query in queries:
         _add_curated(app, query, site)
     return app

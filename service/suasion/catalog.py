@@ -21,6 +21,7 @@ TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 RESERVED_PATHS = frozenset(
     (
         "docs",
+        "editor",
         "graph",
         "graph-store",
         "healthz",

@@ -1,6 +1,7 @@
 """The routes and layers that serve those who run the service: health, readiness, metrics, style, guard, observation."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -12,10 +13,15 @@ from suasion.accesslog import AccessLog
 from suasion.errors import NotReady
 from suasion.guard import Guard
 from suasion.metrics import Metrics, Reading
+from suasion.negotiation import matches
 from suasion.observation import Observation
 from suasion.settings import Settings
 
-_TYPES = {".css": "text/css; charset=utf-8"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 def equip(
@@ -62,9 +68,11 @@ def equip(
         app.add_api_route(path, endpoint, methods=["GET"], summary=summary)
         app.router.add_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     app.router.add_route("/metrics", exposition, methods=["GET"], include_in_schema=False)
-    for file in sorted((Path(__file__).parent / "static").iterdir()):
+    static = Path(__file__).parent / "static"
+    for file in sorted(static.rglob("*")):
         if file.suffix in _TYPES:
-            app.router.add_route(f"/static/{file.name}", _served(file), methods=["GET"], include_in_schema=False)
+            path = f"/static/{file.relative_to(static).as_posix()}"
+            app.router.add_route(path, _served(file), methods=["GET"], include_in_schema=False)
     return metrics
 
 
@@ -82,8 +90,11 @@ def _name(reading: Reading) -> str | None:
 
 def _served(file: Path) -> Callable[[Request], Awaitable[Response]]:
     body, media_type = file.read_bytes(), _TYPES[file.suffix]
+    headers = {"ETag": f'W/"{sha256(body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
 
-    async def answer(_: Request) -> Response:
-        return Response(body, headers={"Content-Type": media_type, "Cache-Control": "public, max-age=3600"})
+    async def answer(request: Request) -> Response:
+        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers={"Content-Type": media_type, **headers})
 
     return answer
