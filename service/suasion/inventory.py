@@ -11,9 +11,7 @@ from suasion.exchange import Question, Term
 from suasion.prefixes import CLAIM, Prefixes
 
 _MOST = 500
-_EXAMPLE = re.compile(
-    r"^## (?P<title>.+)\n(?:(?!## |```).*\n)*```sparql\n(?P<query>(?:(?!```).*\n)*)```$", re.MULTILINE
-)
+_EXAMPLE = re.compile(r"^## (?P<title>.+)\n(?:(?!## |```).*\n)*```sparql\n(?P<query>(?:(?!```).*\n)*)```$", re.MULTILINE)
 _GRAPHS = """\
 SELECT ?graph ?number WHERE {
   { SELECT ?graph (COUNT(*) AS ?number) WHERE { GRAPH ?graph { ?subject ?property ?value } } GROUP BY ?graph }

@@ -19,6 +19,7 @@ from suasion.settings import Settings
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
     ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }

@@ -9,11 +9,10 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import {
   bracketMatching, HighlightStyle, indentOnInput, LanguageSupport, syntaxHighlighting, syntaxTree,
 } from "@codemirror/language";
-import { setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { EditorState, Prec } from "@codemirror/state";
+import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 import {
-  drawSelection, dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers,
+  Decoration, drawSelection, dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers,
 } from "@codemirror/view";
 import { styleTags, tags } from "@lezer/highlight";
 import { SparqlLanguage } from "codemirror-lang-sparql";
@@ -74,7 +73,21 @@ const look = EditorView.theme({
   ".cm-panels": { backgroundColor: "var(--panel)", color: "var(--ink)" },
   ".cm-textfield, .cm-button": { backgroundColor: "var(--paper)", color: "var(--ink)", backgroundImage: "none", border: "1px solid var(--muted)" },
   ".cm-searchMatch": { backgroundColor: "var(--mark)" },
-  ".cm-diagnostic": { borderLeftColor: "var(--alert)" },
+  ".cm-fault": { textDecoration: "underline wavy var(--alert)", backgroundColor: "color-mix(in srgb, var(--alert) 15%, transparent)" },
+});
+
+// The place of a fault, until the text changes there or another is set. (The package for it loads a picture from a data: URL.)
+const setFault = StateEffect.define();
+const fault = StateField.define({
+  create: () => Decoration.none,
+  update(marks, transaction) {
+    const told = transaction.effects.find((effect) => effect.is(setFault));
+    if (told) {
+      return told.value ? Decoration.set([Decoration.mark({ class: "cm-fault" }).range(...told.value)]) : Decoration.none;
+    }
+    return marks.map(transaction.changes);
+  },
+  provide: (field) => EditorView.decorations.from(field),
 });
 
 function declared(text) {
@@ -268,6 +281,7 @@ export function mountPane(host, options) {
       look,
       autocompletion({ override: [completions(options.vocabulary, options.suggest)], maxRenderedOptions: 60 }),
       fillPrefixes(options.vocabulary),
+      fault,
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, indentWithTab]),
       EditorView.updateListener.of((update) => update.docChanged && options.changed()),
     ],
@@ -280,15 +294,15 @@ export function mountPane(host, options) {
     },
     focus: () => view.focus(),
     // Marks a fault at a line and a column, counted from 1, and goes there.
-    mark(line, column, message) {
+    mark(line, column) {
       const row = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)));
       const at = Math.min(row.from + Math.max(0, column - 1), row.to);
       const from = at === row.to ? Math.max(row.from, at - 1) : at;
       const word = /^[\w:?$.-]+/.exec(view.state.sliceDoc(from, row.to));
       const to = Math.min(row.to, from + (word ? word[0].length : 1));
-      view.dispatch(setDiagnostics(view.state, [{ from, to, severity: "error", message }]));
-      view.dispatch({ selection: { anchor: at }, scrollIntoView: true });
+      const effects = to > from ? setFault.of([from, to]) : setFault.of(null);
+      view.dispatch({ effects, selection: { anchor: at }, scrollIntoView: true });
     },
-    clear: () => view.dispatch(setDiagnostics(view.state, [])),
+    clear: () => view.dispatch({ effects: setFault.of(null) }),
   };
 }

@@ -8,26 +8,27 @@ const [WIDTH, HEIGHT] = [1000, 640];
 
 export function graph(panel, triples, terms) {
   const nodes = new Map();
-  const edges = [];
+  const joined = new Map();
   let dropped = 0;
   const node = (term) => {
     const key = `${term.type} ${term.value} ${term["xml:lang"] ?? ""} ${term.datatype ?? ""}`;
     if (!nodes.has(key) && nodes.size < MOST) {
-      nodes.set(key, { term, degree: 0 });
+      nodes.set(key, { term, place: nodes.size });
     }
     return nodes.get(key);
   };
   for (const [subject, property, object] of triples) {
     const [from, to] = [node(subject), node(object)];
     if (from && to) {
-      from.degree += 1;
-      to.degree += 1;
-      edges.push({ from, to, name: terms.shorten(property) });
+      const key = [from.place, to.place].join(" ");
+      const names = joined.get(key)?.names ?? [];
+      joined.set(key, { from, to, names: [...names, terms.shorten(property)] });
     } else {
       dropped += 1;
     }
   }
   const all = [...nodes.values()];
+  const edges = [...joined.values()].map(({ from, to, names }) => ({ from, to, name: names.join(", ") }));
   arrange(all, edges);
   const arrow = draw(
     "marker",
@@ -39,7 +40,7 @@ export function graph(panel, triples, terms) {
     const length = Math.hypot(dx, dy) || 1;
     const end = { x: to.x - (dx / length) * 9, y: to.y - (dy / length) * 9 };
     const line = draw("line", { x1: from.x, y1: from.y, x2: end.x, y2: end.y, stroke: "var(--muted)", "stroke-width": 1, "marker-end": "url(#arrow)" }, draw("title", {}, name));
-    return edges.length > 60 ? [line] : [line, text((from.x + to.x) / 2, (from.y + to.y) / 2 - 3, cut(name, 24), { "text-anchor": "middle", fill: "var(--muted)", "font-size": 10 })];
+    return edges.length > 60 ? [line] : [line, text((from.x + to.x) / 2, (from.y + to.y) / 2 - 3, cut(name, 34), { "text-anchor": "middle", fill: "var(--muted)", "font-size": 10 })];
   });
   const dots = all.flatMap(({ term, x, y }) => {
     const name = terms.text(term);
@@ -66,7 +67,7 @@ function arrange(nodes, edges) {
     one.x = WIDTH / 2 + radius * Math.cos(angle) * 1.6;
     one.y = HEIGHT / 2 + radius * Math.sin(angle);
   });
-  const apart = 0.75 * Math.sqrt((WIDTH * HEIGHT) / Math.max(1, nodes.length));
+  const apart = Math.min(110, 0.75 * Math.sqrt((WIDTH * HEIGHT) / Math.max(1, nodes.length)));
   const rounds = 300;
   for (let round = 0; round < rounds; round += 1) {
     const most = 40 * (1 - round / rounds) + 0.5;

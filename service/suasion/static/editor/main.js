@@ -218,7 +218,7 @@ function refuse(problem, took) {
   }[problem.type?.split("/").pop()];
   tell([`${problem.title} (${problem.status}, ${took}).`, problem.detail, help], true);
   if (problem.line) {
-    pane.mark(problem.line, problem.column ?? 1, problem.detail);
+    pane.mark(problem.line, problem.column ?? 1);
   }
 }
 

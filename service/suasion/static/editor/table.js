@@ -4,6 +4,7 @@ import { element } from "./dom.js";
 import { moment, number } from "./terms.js";
 
 const PAGE = 500;
+const LONG = /\S{48}|.{120}/;
 
 function compare(a, b, terms) {
   if (!a || !b) {
@@ -40,7 +41,7 @@ export function table(panel, names, rows, terms) {
     });
     const shown = sorted.slice(first, first + PAGE);
     const body = shown.map((row) =>
-      element("tr", {}, ...names.map((name) => element("td", {}, ...(row[name] ? terms.shown(row[name]) : [])))),
+      element("tr", {}, ...names.map((name) => element("td", { class: LONG.test(row[name]?.value) ? "long" : undefined }, ...(row[name] ? terms.shown(row[name]) : [])))),
     );
     const made = element(
       "table",

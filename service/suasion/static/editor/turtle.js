@@ -4,7 +4,10 @@ import { element } from "./dom.js";
 
 const TOKEN = /(?<comment>#.*)|(?<iri><[^<>"{}|^`\\\s]*>)|(?<literal>"""[^]*?"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?<keyword>@?\b(?:prefix|base|PREFIX|BASE|a|true|false)\b(?!:))|(?<name>[\w-]*:[\w.%-]*\w)/g;
 
-export function highlighted(text) {
+// The prefixes that nothing uses are left out: the table of the dataset is long.
+export function highlighted(whole) {
+  const body = whole.replace(/^@prefix .*\n/gm, "");
+  const text = whole.replace(/^@prefix ([\w-]*): .*\n/gm, (line, prefix) => (new RegExp(`(?<![\\w-])${prefix}:[\\w-]`).test(body) ? line : ""));
   const parts = [];
   let last = 0;
   for (const found of text.matchAll(TOKEN)) {
