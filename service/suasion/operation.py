@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from suasion.accesslog import AccessLog
-from suasion.errors import NotReady
+from suasion.errors import NotFound, NotReady
 from suasion.guard import Guard
 from suasion.metrics import Metrics, Reading
 from suasion.negotiation import matches
@@ -69,11 +69,7 @@ def equip(
         app.add_api_route(path, endpoint, methods=["GET"], summary=summary)
         app.router.add_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     app.router.add_route("/metrics", exposition, methods=["GET"], include_in_schema=False)
-    static = Path(__file__).parent / "static"
-    for file in sorted(static.rglob("*")):
-        if file.suffix in _TYPES:
-            path = f"/static/{file.relative_to(static).as_posix()}"
-            app.router.add_route(path, _served(file), methods=["GET"], include_in_schema=False)
+    app.router.add_route("/static/{name:path}", _files(), methods=["GET"], include_in_schema=False)
     return metrics
 
 
@@ -89,13 +85,19 @@ def _name(reading: Reading) -> str | None:
     return f"sha256:{reading.digest}" if reading.digest else None
 
 
-def _served(file: Path) -> Callable[[Request], Awaitable[Response]]:
-    body, media_type = file.read_bytes(), _TYPES[file.suffix]
-    headers = {"ETag": f'W/"{sha256(body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
+def _files() -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with the files of the folder `static`, as they are now; who has one already gets 304."""
+    folder = Path(__file__).parent / "static"
+    bodies = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.suffix in _TYPES}
+    tags = {name: f'W/"{sha256(body).hexdigest()[:32]}"' for name, body in bodies.items()}
 
     async def answer(request: Request) -> Response:
-        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        name = request.path_params["name"]
+        if name not in bodies:
+            raise NotFound(f"There is no file {name[:100]!r} here; GET / lists what there is.")
+        headers = {"ETag": tags[name], "Cache-Control": "no-cache"}
+        if matches(request.headers.get("if-none-match", ""), tags[name]):
             return Response(status_code=304, headers=headers)
-        return Response(body, headers={"Content-Type": media_type, **headers})
+        return Response(bodies[name], headers={"Content-Type": _TYPES[Path(name).suffix], **headers})
 
     return answer
