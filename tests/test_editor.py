@@ -303,6 +303,33 @@ def test_an_answer_is_drawn_and_links_to_pages_and_files(client: Client, browser
 
 
 @in_browser
+def test_days_are_drawn_in_time_and_points_on_a_map(client: Client, browser: Browser) -> None:
+    query = """\
+PREFIX geo: <http://www.opengis.net/ont/geosparql#>
+PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
+SELECT ?name ?at ?day WHERE {
+  VALUES (?name ?at ?day) {
+    ("Phnom Penh" "POINT(104.9 11.6)"^^geo:wktLiteral "2008-03-01"^^xsd:date)
+    ("Vientiane" "POINT(102.6 18)"^^geo:wktLiteral "1999"^^xsd:gYear)
+    ("nowhere" UNDEF UNDEF)
+  }
+}
+"""
+    with opened(browser, address(client, query)) as seen:
+        run(seen.page)
+        seen.page.get_by_role("tab", name="Timeline").click()
+        drawn = seen.page.get_by_role("img", name="Timeline: ?day of ?name")
+        texts = drawn.locator("text").all_text_contents()
+        assert texts.index("1999 Vientiane") < texts.index("2008-03-01 Phnom Penh")
+        expect(seen.page.locator("#shown")).to_contain_text("1 row has no date in ?day: it is not drawn.")
+        seen.page.get_by_role("tab", name="Map").click()
+        points = seen.page.get_by_role("img", name="Map").locator("circle")
+        places = [(float(str(p.get_attribute("cx"))), float(str(p.get_attribute("cy")))) for p in points.all()]
+        assert len(places) == 2
+        assert places[0][0] > places[1][0] and places[0][1] > places[1][1], "further east, and further south"
+
+
+@in_browser
 def test_the_code_beside_a_query_asks_it(client: Client, browser: Browser) -> None:
     code: dict[str, str] = {}
     with opened(browser, address(client, MODALITIES, partial="true")) as seen:

@@ -11,9 +11,9 @@ export function columnsWith(names, rows, read) {
   return names.filter((name) => rows.some((row) => read(row[name]) !== null));
 }
 
-// What labels a row: a column of texts or names that is no number, the first by itself.
+// What can label a row: columns of names and texts, not of numbers or points.
 function labels(names, rows) {
-  return names.filter((name) => rows.some((row) => row[name] && number(row[name]) === null));
+  return names.filter((name) => rows.some((row) => row[name] && number(row[name]) === null && point(row[name]) === null));
 }
 
 function left(all, drawn) {
@@ -49,13 +49,14 @@ export function chart(panel, names, rows, terms) {
     ({ value, label, kind }) => {
       const found = rows.filter((row) => number(row[value]) !== null).map((row) => ({ size: number(row[value]), term: row[label] }));
       const shown = found.slice(0, MOST);
-      return [...(kind === "bars" ? bars : line)(shown, value, label, terms), left(found.length, shown.length), unbound(rows.length - found.length, value)];
+      return [...(kind === "bars" ? bars : line)(shown, value, label, terms), left(found.length, shown.length), unbound(rows.length - found.length, "number", value)];
     },
   );
 }
 
-function unbound(count, name) {
-  return count ? element("p", { class: "note" }, `${count} rows have no number in ?${name}: they are not drawn as zero.`) : "";
+function unbound(count, what, name) {
+  const rows = count === 1 ? `1 row has no ${what} in ?${name}: it is` : `${count.toLocaleString("en")} rows have no ${what} in ?${name}: they are`;
+  return count ? element("p", { class: "note" }, `${rows} not drawn.`) : "";
 }
 
 function bars(found, value, label, terms) {
@@ -121,13 +122,13 @@ export function timeline(panel, names, rows, terms) {
         const y = 44 + place * ROW;
         return [
           draw("circle", { cx: at, cy: y, r: 5, fill: "var(--accent)" }),
-          text(at + 10, y + 4, `${row[date].value}  ${cut(row[label] ? terms.text(row[label]) : "", 42)}`),
+          text(at + 10, y + 4, `${row[date].value} ${cut(row[label] ? terms.text(row[label]) : "", 42)}`),
         ];
       });
       return [
         ...picture(900, height, `Timeline: ?${date} of ?${label}`, ...marks, ...drawn),
         left(found.length, shown.length),
-        unbound(rows.length - found.length, date),
+        unbound(rows.length - found.length, "date", date),
       ];
     },
   );
@@ -152,7 +153,7 @@ export function places(names, rows) {
 
 export function map(panel, names, rows, terms) {
   const found = places(names, rows);
-  const named = labels(names, rows).filter((name) => !rows.some((row) => point(row[name]) !== null));
+  const named = labels(names, rows);
   controls(panel, { label: ["Names", columns(named.length ? named : names)] }, ({ label }) => {
     const shown = found.slice(0, 500);
     const [xs, ys] = [0, 1].map((axis) => ticks(Math.min(...shown.map(({ at }) => at[axis])) - 1, Math.max(...shown.map(({ at }) => at[axis])) + 1));
