@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -57,10 +58,37 @@ def test_pages_put_together_are_the_whole(client: Client, query: catalog.Query) 
     assert len(whole) == total
 
 
-def walk(client: Client, query: catalog.Query, limit: int) -> tuple[list[object], int]:
+@pytest.mark.parametrize("query", [q for q in QUERIES if q.sort], ids=[q.name for q in QUERIES if q.sort])
+def test_pages_that_are_sorted_have_each_row_once_and_in_order(client: Client, query: catalog.Query) -> None:
+    whole, total = walk(client, query, 1000)
+    for column in query.sort:
+        pages, _ = walk(client, query, min(1000, total // 2 + 1), sort=column, order="descending")
+        assert sorted(map(repr, pages)) == sorted(map(repr, whole)), column
+        values = [row[column] for row in pages]
+        bound = [value for value in values if value is not None]
+        assert values[len(bound) :] == [None] * (len(values) - len(bound)), column
+        keys = [value.casefold() if isinstance(value, str) else value for value in bound]
+        if query.columns[column].type != "iri":  # whole IRIs are compared, short names are shown
+            assert keys == sorted(keys, reverse=True), column
+        assert [row for row in pages if row[column] == values[0]] == [row for row in whole if row[column] == values[0]]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=[q.name for q in QUERIES])
+def test_related_questions_keep_the_filters_that_they_know_and_answer(client: Client, query: catalog.Query) -> None:
+    given = {p.name: p.example for p in query.parameters if p.required or p.name == "actor"}
+    related = client.get(f"/{query.name}", **given).json()["related"]
+    assert isinstance(related, list)
+    assert len(related) == len(query.related) > 0
+    for name, other in zip(query.related, related, strict=True):
+        assert client.send("GET", other["link"]).status == 200, other
+        takes = {p.name for p in next(q for q in QUERIES if q.name == name).parameters}
+        assert ("actor=" in other["link"]) == ("actor" in given and "actor" in takes)
+
+
+def walk(client: Client, query: catalog.Query, limit: int, **given: str) -> tuple[list[dict[str, Any]], int]:
     """Follow `next` from the first page to the last; return all rows and the total of the last page."""
-    rows: list[object] = []
-    path = f"/{query.name}?{urlencode({**required(query), 'limit': limit})}"
+    rows: list[dict[str, Any]] = []
+    path = f"/{query.name}?{urlencode({**required(query), 'limit': limit, **given})}"
     while path:
         document = json.loads(client.send("GET", path).body)
         rows += document["rows"]

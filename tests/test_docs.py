@@ -18,11 +18,13 @@ from suasion import (
     app,
     catalog,
     checks,
+    dumps,
     evaluation,
     exchange,
     federation,
     gate,
     loading,
+    papers,
     projection,
     renderings,
     settings,
@@ -181,12 +183,13 @@ def test_every_check_named_exists(path: Path) -> None:
 @each_document
 def test_every_path_named_is_served(path: Path) -> None:
     paths = served()
+    endings = "|".join({*renderings.TYPES, *papers.FORMATS, *(f"{name}.gz" for name in dumps.TYPES)})
     for span in code(by_hand(read(path))):
         found = re.fullmatch(r"(?:GET |POST )?(/[a-z][\w/.-]*)(?:\?\S*)?", span)
         if found and found[1] != "/toys/offices":
             assert {
                 found[1],
-                re.sub(rf"\.({'|'.join(renderings.TYPES)})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1]),
+                re.sub(rf"\.({endings})$|/NAME(/context\.jsonld)?$|/ID$", "", found[1]),
             } & paths, span
 
 

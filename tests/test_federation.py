@@ -1,6 +1,9 @@
 """SERVICE: what is taken out of a query, and what two services answer together, the shipped examples among it."""
 
+import asyncio
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +11,17 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from mcp.client.client import Client as Agent
+from mcp.client.stdio import StdioServerParameters, stdio_client
 from rdflib import RDF, Graph, Namespace, URIRef
 
+import suasion
 from badremote import misbehaving
 from conftest import Client, Reply, serve, stop
 from suasion import federation, gate
-from suasion.errors import BadQuery
+from suasion.errors import BadQuery, RemoteFailed
 from suasion.loading import Dataset
+from suasion.results import Results
 
 LIMITS = gate.Limits()
 HERE = "http://127.0.0.1:9/sparql"
@@ -23,6 +30,10 @@ ALLOWED = {HERE: HERE, "https://e.example/x": "http://127.0.0.1:9/mirror", WIKID
 EXAMPLES = sorted((Path(__file__).parents[1] / "queries" / "federated").glob("*.rq"))
 # The shape of Wikidata's truthy statements, as its query service answers them.
 TRUTHY = """
+PREFIX p: <http://www.wikidata.org/prop/>
+PREFIX pq: <http://www.wikidata.org/prop/qualifier/>
+PREFIX ps: <http://www.wikidata.org/prop/statement/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX wd: <http://www.wikidata.org/entity/>
 PREFIX wdt: <http://www.wikidata.org/prop/direct/>
 PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
@@ -32,6 +43,16 @@ wd:Q881 wdt:P298 "VNM" ; wdt:P463 wd:Q7768 ; wdt:P1082 "98860000"^^xsd:decimal .
 wd:Q836 wdt:P298 "MMR" ; wdt:P463 wd:Q7768 ; wdt:P1566 "1" .
 wd:Q17 wdt:P298 "JPN" ; wdt:P1082 "124000000"^^xsd:decimal ; wdt:P1566 "1861060" .
 wd:Q183 wdt:P298 "DEU" ; wdt:P463 wd:Q458 ; wdt:P1082 "83000000"^^xsd:decimal .
+wd:Q424 wdt:P36 wd:Q1850 ; wdt:P297 "KH" .
+wd:Q881 wdt:P36 wd:Q1858 ; wdt:P297 "VN" .
+wd:Q183 wdt:P36 wd:Q64 ; wdt:P297 "DE" .
+wd:Q424 p:P6 [ ps:P6 wd:Q57642 ; pq:P580 "1998-11-30T00:00:00Z"^^xsd:dateTime ; pq:P582 "2023-08-22T00:00:00Z"^^xsd:dateTime ] .
+wd:Q881 p:P6 [ ps:P6 wd:Q1 ; pq:P580 "1997-09-25T00:00:00Z"^^xsd:dateTime ; pq:P582 "2006-06-27T00:00:00Z"^^xsd:dateTime ] ,
+  [ ps:P6 wd:Q2 ; pq:P580 "2006-06-27T00:00:00Z"^^xsd:dateTime ] , [ ps:P6 wd:Q3 ] .
+wd:Q17 p:P6 [ ps:P6 wd:Q132596 ; pq:P580 "2008-09-24T00:00:00Z"^^xsd:dateTime ] .
+wd:Q1136573 wdt:P31 wd:Q131569 ; wdt:P1891 wd:Q7768 , wd:Q148 , wd:Q17 ; wdt:P585 "1976-02-24T00:00:00Z"^^xsd:dateTime .
+wd:Q1136573 rdfs:label "Treaty"@en , "Vertrag"@de .
+wd:Q4 wdt:P31 wd:Q131569 ; wdt:P1891 wd:Q148 , wd:Q17 ; rdfs:label "Another"@en .
 """
 
 
@@ -195,8 +216,7 @@ def rows(reply: Reply) -> list[dict[str, str]]:
 
 
 def test_the_recipients_in_asean_have_the_populations_of_the_other_service(pair: Pair) -> None:
-    (text,) = [path.read_text(encoding="utf-8") for path in EXAMPLES if path.stem == "recipients-in-asean"]
-    reply = pair.ask(text)
+    reply = pair.ask(example("recipients-in-asean"))
     actor = "https://w3id.org/suasion/id/actor/"
     assert rows(reply) == [
         {"recipient": actor + "cambodia", "population": "17420000"},
@@ -207,8 +227,8 @@ def test_the_recipients_in_asean_have_the_populations_of_the_other_service(pair:
 
 
 def test_the_codes_of_both_services_are_compared(pair: Pair) -> None:
-    (text,) = [path.read_text(encoding="utf-8") for path in EXAMPLES if path.stem == "codes-in-wikidata"]
-    same = {row["code"]: row.get("same", "not known there") for row in rows(pair.ask(text))}
+    found = rows(pair.ask(example("codes-in-wikidata")))
+    same = {row["code"]: row.get("same", "not known there") for row in found}
     assert same == {
         "DEU": "not known there",
         "JPN": "true",
@@ -219,8 +239,68 @@ def test_the_codes_of_both_services_are_compared(pair: Pair) -> None:
     }
 
 
+def example(stem: str) -> str:
+    (text,) = [path.read_text(encoding="utf-8") for path in EXAMPLES if path.stem == stem]
+    return text
+
+
+def test_capitals_of_the_other_service_are_counted_in_claims_here(pair: Pair) -> None:
+    """Hanoi is not spoken of; Berlin is no capital of a member."""
+    mentions = pair.client.get("/claims", thing="place:phnom-penh").json()["total"]
+    thing = "https://w3id.org/suasion/id/"
+    assert rows(pair.ask(example("capitals-in-the-article"))) == [
+        {"state": thing + "actor/cambodia", "code": "KH", "capital": thing + "place/phnom-penh", "claims": str(mentions)},
+        {"state": thing + "actor/vietnam", "code": "VN", "claims": "0"},
+    ]
+
+
+def test_heads_of_government_are_those_of_the_day_of_the_article(pair: Pair) -> None:
+    """Of members of ASEAN only, and of terms that have a beginning."""
+    found = [
+        (row["state"].rpartition("/")[2], row["head"], row.get("until")) for row in rows(pair.ask(example("heads-of-government")))
+    ]
+    item = "http://www.wikidata.org/entity/"
+    assert found == [("cambodia", item + "Q57642", "2023-08-22"), ("vietnam", item + "Q2", None)]
+
+
+def test_treaties_have_the_parties_that_are_here(pair: Pair) -> None:
+    found = [
+        (row["title"], row["day"][:10], row["party"].rpartition("/")[2])
+        for row in rows(pair.ask(example("treaties-of-partners")))
+    ]
+    assert found == [("Treaty", "1976-02-24", party) for party in ("asean", "china", "japan")]
+
+
 def test_there_are_examples_and_each_has_a_test() -> None:
-    assert [path.stem for path in EXAMPLES] == ["codes-in-wikidata", "recipients-in-asean"]
+    tested = [
+        "capitals-in-the-article",
+        "codes-in-wikidata",
+        "heads-of-government",
+        "recipients-in-asean",
+        "treaties-of-partners",
+    ]
+    assert [path.stem for path in EXAMPLES] == tested
+
+
+def test_the_examples_are_published_with_the_endpoint_that_each_needs(pair: Pair) -> None:
+    found = (
+        Graph()
+        .parse(data=pair.client.get("/queries.ttl").body, format="turtle")
+        .query(
+            """
+        PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+        PREFIX sh: <http://www.w3.org/ns/shacl#>
+        PREFIX spex: <https://purl.expasy.org/sparql-examples/ontology#>
+        SELECT ?query ?text ?words ?endpoint WHERE {
+          ?query a sh:SPARQLSelectExecutable ; sh:select ?text ; rdfs:comment ?words ; spex:federatesWith ?endpoint
+        } ORDER BY ?query"""
+        )
+    )
+    told = [tuple(str(term) for term in row) for row in found]  # type: ignore[union-attr]
+    assert [(query.rpartition("/")[2], text, endpoint) for query, text, _, endpoint in told] == [
+        (path.stem, path.read_text(encoding="utf-8"), WIKIDATA) for path in EXAMPLES
+    ]
+    assert all(words.endswith((".", "?")) for _, _, words, _ in told)
 
 
 PREFIXES = (
@@ -271,6 +351,66 @@ def test_service_within_graph_asks_the_endpoint_for_its_default_graph(pair: Pair
     query = "SELECT ?thing WHERE { GRAPH graph:identifiers { ?thing skos:exactMatch ?i . SERVICE <URL> { ?i wdt:P298 ?code } } }"
     prefix = "PREFIX graph: <https://w3id.org/suasion/graph/> "
     assert len(rows(pair.ask(prefix + PREFIXES + query.replace("URL", pair.url)))) == 6
+
+
+CODES = (
+    PREFIXES + f"SELECT ?thing ?code WHERE {{ ?thing skos:exactMatch ?item . SERVICE <{WIKIDATA}> {{ ?item wdt:P298 ?code }} }}"
+)
+SILENT = f"SELECT ?s WHERE {{ ?s ?p ?o SERVICE SILENT <{HERE}> {{ ?s ?p ?o }} }}"
+OTHER = f"ASK {{ SERVICE <{WIKIDATA}/other> {{ ?s ?p ?o }} }}"
+
+
+def test_agents_reach_the_same_endpoints_by_the_same_rules(pair: Pair, truthy: Path) -> None:
+    expected = Counter(row["code"] for row in rows(pair.ask(CODES)))
+
+    async def scenario(agent: Agent) -> None:
+        found = await agent.call_tool("sparql", {"query": CODES, "default_graph": "facts"})
+        assert isinstance(found.structured_content, dict)
+        assert Counter(row["code"] for row in found.structured_content["rows"]) == expected
+        assert found.structured_content["completeness"] == "complete"
+        refused = await agent.call_tool("sparql", {"query": OTHER})
+        assert refused.is_error and refused.meta
+        assert WIKIDATA in refused.meta["problem"]["allowed_services"]
+
+    async def scenario_of_silence(agent: Agent) -> None:
+        told = next(tool for tool in (await agent.list_tools()).tools if tool.name == "sparql")
+        assert f"SERVICE may reach <{HERE}>." in str(told.description)
+        found = await agent.call_tool("sparql", {"query": SILENT})
+        assert isinstance(found.structured_content, dict)
+        assert (found.structured_content["completeness"], found.structured_content["failed_services"]) == ("truncated", [HERE])
+
+    async def both() -> None:
+        async with Agent(f"http://127.0.0.1:{pair.client.port}/mcp") as agent:
+            await scenario(agent)
+        for options, use in (((f"{WIKIDATA}={pair.url}",), scenario), ((HERE, str(truthy)), scenario_of_silence)):
+            arguments = ["-m", "suasion", "mcp", "--service", *options]
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "service")}
+            async with Agent(
+                stdio_client(StdioServerParameters(command=sys.executable, args=arguments, env=environment))
+            ) as agent:
+                await use(agent)
+
+    asyncio.run(both())
+
+
+def test_python_reaches_the_same_endpoints_by_the_same_rules(pair: Pair, truthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Counter(row["code"] for row in rows(pair.ask(CODES)))
+    monkeypatch.setenv("SUASION_SERVICES", f"{WIKIDATA}={pair.url} {HERE}")
+    with suasion.open() as embedded, suasion.open(f"http://127.0.0.1:{pair.client.port}") as remote:
+        for graph in (embedded, remote):
+            found = graph.query(CODES)
+            assert isinstance(found, Results)
+            assert Counter(row["code"] for row in found) == expected
+            with pytest.raises(BadQuery):
+                graph.query(OTHER)
+        with pytest.raises(RemoteFailed, match=r"<http://127.0.0.1:9/sparql> failed, and SILENT hides it"):
+            embedded.query(SILENT)
+    middle, port = serve(str(truthy))
+    try:
+        with suasion.open(f"http://127.0.0.1:{port}") as remote, pytest.raises(RemoteFailed, match="SILENT hides it"):
+            remote.query(SILENT)
+    finally:
+        stop(middle)
 
 
 def test_graphs_and_ask_take_service_too(pair: Pair) -> None:

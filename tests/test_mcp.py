@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,11 +25,12 @@ from mcp.shared.exceptions import MCPError
 
 import procfs
 import toys
-from conftest import ROOT, Client, stop, with_query
+from conftest import ROOT, Client, serve, stop, with_query
 from suasion import catalog, inventory, openapi
 from suasion.catalog import Query
 
 QUERIES = catalog.load(ROOT / "queries" / "api")
+BY_NAME = {query.name: query for query in QUERIES}
 ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 TRANSPORTS = ("http", "stdio")
 Session = Callable[[Callable[[Agent], Awaitable[None]]], None]
@@ -101,7 +103,8 @@ def test_each_question_is_a_tool_that_only_reads_and_says_what_it_takes(session:
             assert tool.annotations.read_only_hint is True
             assert tool.description
             assert len(tool.description) < 700
-            assert all(described["description"] for described in tool.input_schema["properties"].values())
+            for name, described in tool.input_schema["properties"].items():
+                assert described.get("description") or f"\n- {name}: " in str(agent.instructions), (tool.name, name)
         for query in QUERIES:
             tool = listed[openapi.operation_id(query)]
             assert tool.description
@@ -109,7 +112,17 @@ def test_each_question_is_a_tool_that_only_reads_and_says_what_it_takes(session:
             assert set(tool.input_schema["properties"]) >= {p.name for p in query.parameters} | {"limit", "offset", "provenance"}
             assert tool.input_schema["required"] == [p.name for p in query.parameters if p.required]
             assert tool.output_schema
-            assert list(tool.output_schema["properties"]["rows"]["items"]["properties"]) == list(query.columns)
+            told = tool.output_schema["properties"]["rows"]["items"]["properties"]
+            for name, column in query.columns.items():
+                if name.endswith(("_name", "_names")):
+                    assert name not in told
+                else:
+                    assert re.search(rf" {name}[,.]", tool.description), (query.name, name)
+                    here, shared = told.get(name), f"\n- {name}: {column.meaning}\n"
+                    assert here == {"description": column.meaning} if here else shared in f"{agent.instructions}\n"
+            assert all(f" {openapi.operation_id(BY_NAME[other])}" in tool.description for other in query.related)
+        whole = json.dumps([tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed.values()])
+        assert len(whole) < 80_000
         modality = listed["claims"].input_schema["properties"]["modality"]
         assert "Hedged" in modality["enum"]
 
@@ -198,6 +211,8 @@ def test_describe_graph_counts_as_the_graph_does_and_its_examples_answer(session
                 assert counted["rows"] == [{"number": number}]
         assert description["graphs"]["one for each claim"] == (await call(agent, "claims", limit=1))["total"]
         assert len(description["examples"]) >= 3
+        assert description["shared"]["parameters"]["section"].startswith("A section of the article")
+        assert description["shared"]["columns"]["ranges"].startswith("Character ranges")
         for example in description["examples"]:
             assert (await call(agent, "sparql", query=example["query"]))["rows"], example["about"]
         meant = await call(agent, "describe_graph", detail="meanings", text="aid flow")
@@ -309,6 +324,36 @@ def test_a_query_that_never_ends_is_ended_at_the_deadline_and_says_so(session: S
         assert (await call(agent, "sparql", query="ASK {}"))["boolean"] is True
 
     session(scenario)
+
+
+def test_a_tool_that_the_service_cannot_answer_says_why_and_the_next_call_is_answered(tmp_path: Path) -> None:
+    data, folder = toys.write(tmp_path)
+    process, port = serve(str(data), "--queries", str(folder), "--deadline-seconds", "2")
+
+    def kill_who_works() -> bool:
+        busy = [pid for pid in procfs.workers(process.pid) if procfs.processor_ticks(pid) > 30]
+        for pid in busy:
+            os.kill(pid, signal.SIGKILL)
+        return bool(busy)
+
+    async def scenario() -> None:
+        async with Agent(f"http://127.0.0.1:{port}/mcp") as agent:
+            asked = asyncio.create_task(refused(agent, "toys_slow"))
+            assert await asyncio.to_thread(procfs.holds_within, 5, kill_who_works)
+            sentence, problem = await asked
+            assert sentence.startswith("The query could not be finished: ")
+            assert problem["status"] == 500
+            sentence, problem = await refused(agent, "toys_slow", limit=7)
+            assert sentence.startswith("The query ran out of time: No answer within 2 s")
+            assert sentence.endswith(" completeness: timed out.")
+            asked_for = (problem["completeness"], problem["offset"], problem["limit"], problem["total"])
+            assert asked_for == ("timed out", 0, 7, None)
+            assert (await call(agent, "toys_all"))["completeness"] == "complete"
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        stop(process)
 
 
 def test_many_agents_are_answered_at_once(client: Client) -> None:

@@ -47,7 +47,9 @@ def test_each_question_has_its_parameters_formats_headers_and_problems(document:
         assert [(p["name"], p["required"]) for p in own] == [(p.name, p.required) for p in query.parameters]
         assert all("example" in p or "examples" in p for p in given if p["name"] != "format")
         answer = item(operation, "responses", "200")
-        assert list(item(answer, "content")) == list(renderings.TYPES.values())
+        assert sorted(item(answer, "content")) == sorted(renderings.TYPES.values())
+        first = "text/html" if path.endswith("{format}") else "application/json"
+        assert next(iter(item(answer, "content"))) == first
         assert {"Suasion-Completeness", "Suasion-Receipt", "Link", "ETag"} <= item(answer, "headers").keys()
         assert {"400", "404", "406", "422", "503", "504", "507"} <= item(operation, "responses").keys()
 

@@ -140,10 +140,19 @@ def test_the_page_has_the_form_the_rows_and_nothing_that_runs(shop: Client) -> N
     assert "<option selected>toy:red</option>" in page and "<option>toy:green</option>" in page
     assert 'type="date"' in page and "Complete: 3 rows." in page
     assert page.count('<th scope="col">') == 7 and "<caption>" in page
+    assert re.search(r'<div class="scrolls" role="region" aria-label="[^"]+" tabindex="0">\n<table>', page)
     assert 'href="https://example.org/toy/ball"' in page
     assert 'href="/toys/slow.html"' in page
     for name in re.findall(r'<(?:input|select) id="(\w+)"', page):
         assert f'<label for="{name}">' in page and f'id="{name}-help"' in page
+
+
+def test_the_front_page_lists_them_beside_the_files(shop: Client) -> None:
+    page = shop.get("/").body.decode("utf-8")
+    assert "toys.ttl" in page
+    for name in ("/toys/all", "/toys/slow"):
+        assert f'<a href="{name}">' in page
+        assert f'<a href="{name}.csv">CSV</a>' in page
 
 
 def test_the_page_shows_what_is_wrong_beside_the_form(shop: Client) -> None:
@@ -169,7 +178,8 @@ def test_the_question_is_in_the_list_in_openapi_and_in_shacl(shop: Client) -> No
         found = store.query(
             f"SELECT ?text ?words WHERE {{ ?q a <{SH}SPARQLSelectExecutable>, <{SH}SPARQLExecutable> ; <{SH}select> ?text ;"
             " <http://www.w3.org/2000/01/rdf-schema#comment> 'Which toys are there?'@en ;"
-            f" <https://schema.org/keywords> 'prices' ; <{SH}prefixes>/<{SH}declare>/<{SH}prefix> 'toy' }}"
+            f" <https://schema.org/keywords> 'prices' ; <{SH}prefixes>/<{SH}declare>/<{SH}prefix> 'toy' ;"
+            " <http://purl.org/dc/terms/relation> <https://w3id.org/suasion/query/toys/slow> }"
         )
         assert isinstance(found, ox.QuerySolutions)
         assert [row["text"].value for row in found] == [toys.QUESTION]
@@ -181,6 +191,11 @@ def test_a_question_out_of_time_says_so_in_the_same_places(shop: Client) -> None
         reply = shop.get(path)
         assert reply.status == 504
         assert reply.json()["completeness"] == reply.headers["suasion-completeness"] == "timed out"
+    told = shop.get("/toys/slow", limit=7, offset=14).json()
+    assert (told["question"], told["offset"], told["limit"], told["total"]) == ("toys/slow", 14, 7, None)
+    page = shop.get("/toys/slow.html")
+    assert (page.status, page.headers["suasion-completeness"]) == (504, "timed out")
+    assert 'role="alert"' in page.body.decode() and "No answer within 0.5 s" in page.body.decode()
 
 
 @pytest.mark.parametrize("extension", renderings.TYPES)

@@ -247,6 +247,29 @@ def test_the_search_of_files_is_described_like_any_question(foreign: Client) -> 
     assert b"/search?text=" in foreign.get("/").body
 
 
+def test_many_texts_are_indexed_while_all_else_is_answered(tmp_path: Path) -> None:
+    path = tmp_path / "many.nt"
+    label = "<http://www.w3.org/2000/01/rdf-schema#label>"
+    path.write_text("".join(f'<https://example.org/{n}> {label} "Thing {n:x} of many" .\n' for n in range(60_000)))
+    process, port = serve(str(path))
+    many = Client(port)
+    try:
+        early = many.get("/search", text="thing ea5f")
+        assert (early.status, early.json()["type"]) == (503, "https://w3id.org/suasion/problem/NotIndexed")
+        assert early.headers["retry-after"]
+        assert "search again in some seconds" in str(early.json()["detail"])
+        assert many.get("/readyz").status == 200
+        assert b"59999" in many.get("/sparql", query=f"SELECT ?s {{ ?s {label} 'Thing ea5f of many' }}").body
+        until = time.monotonic() + 60
+        while many.get("/search", text="thing ea5f").status != 200:
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        assert many.rows("/search", text="thing ea5f")[0]["thing"] == "https://example.org/59999"
+        assert {many.get("/suggest", text=f"thing {n:x}").status for n in range(20)} == {200}  # by each worker
+    finally:
+        stop(process)
+
+
 def test_the_index_query_of_a_bundle_is_checked(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for folder in ("ontology", "graph_data", "queries"):
         shutil.copytree(bundle / folder, tmp_path / folder)

@@ -18,6 +18,7 @@ TEXTS = {
     "queries": "a folder",
     "tokens": "a file",
     "services": "https://example.org/sparql",
+    "things": "https://example.org/id/",
 }
 NUMBERS = [name for name, rule in rules().items() if isinstance(rule, Between)]
 

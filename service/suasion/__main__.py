@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     agent = commands.add_parser("mcp", help="answer an agent by MCP on standard input and output, until the input ends")
     agent.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"RDF files to ask instead of the article: {_NAMES}")
     _add_file_options(agent)
+    agent.add_argument(
+        "--service", action="append", metavar="URL", help="endpoint that SERVICE may reach; may be repeated (none)"
+    )
     agent.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, offered as tools too")
     agent.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     agent.set_defaults(run=_mcp)
@@ -136,7 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
     from suasion.federation import allowed
 
     given = {f.name: getattr(options, f.name, None) for f in fields(Settings)}
-    given["services"] = " ".join(options.service) if options.service else None
+    given["services"] = _services(options)
     settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
@@ -152,17 +155,23 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _services(options: argparse.Namespace) -> str | None:
+    return " ".join(options.service) if options.service else None
+
+
 def _mcp(options: argparse.Namespace) -> int:
     from suasion import catalog
     from suasion.engine import launch
+    from suasion.federation import allowed
 
-    settings = overridden(from_environment(), {"queries": options.queries, "bundle": options.bundle})
+    given = {"queries": options.queries, "bundle": options.bundle, "services": _services(options)}
+    settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
     source = _source(options.files, settings, options)
-    catalog.collect(
-        bundle_folder(settings), source.queries, files=source.bundle is None
-    )  # a fault is told before a process is started
+    # what is wrong is told before a process is started
+    allowed(settings.services)
+    catalog.collect(bundle_folder(settings), source.queries, files=source.bundle is None)
     loader = launch(settings, source)  # the data are loaded while the modules below are imported
     from suasion.mcpserver import run_stdio
 

@@ -50,6 +50,7 @@ class Answers:
         form = (
             *(question.solution_types, question.graph_types, question.rows, question.sort, question.descending),
             *(question.graph, question.published, question.partial, question.search),
+            *(question.statements, question.dump),
         )
         return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
 

@@ -16,11 +16,13 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
+    catalog,
     curated,
     editor,
     federation,
     graphs,
     home,
+    linked,
     openapi,
     operation,
     problems,
@@ -40,9 +42,11 @@ from suasion.cors import ReadingCors
 from suasion.doorway import Answering, Doorway
 from suasion.engine import Engine, Lane, Loader
 from suasion.errors import DataError, MethodNotAllowed, NotFound, SuasionError
+from suasion.exchange import GRAPH_TYPES
 from suasion.fairness import client_key
+from suasion.formats import ALIASES
 from suasion.metrics import Reading
-from suasion.negotiation import accept, best
+from suasion.negotiation import accept, best, ranked
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
@@ -70,18 +74,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     described = (parts.bundle / "queries" / "describe" / "service.rq").read_text(encoding="utf-8")
     allowed = tokens.opened(settings)
     log = accesslog.opened(settings)
-    endpoints = federation.allowed(settings.services)
-    remotes = Remotes(endpoints, settings)
-    description = federation.described(described, endpoints)
+    description = federation.described(described, parts.remotes.endpoints)
     writes = updates.Updates(engine, allowed, settings.write_bytes, settings.request_bytes)
     endpoint = sparql.Endpoint(
         engine=engine,
         answers=parts.answers,
-        budgets=parts.budgets,
+        ask=parts.ask,
         most_bytes=writes.most_bytes,
         answer_bytes=settings.answer_bytes,
         deadline_seconds=settings.deadline_seconds,
-        remotes=remotes,
+        endpoints=parts.remotes.endpoints,
         update=writes.update,
     )
 
@@ -135,7 +137,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     )
     app.add_middleware(Coding)
     free_bytes = partial(_free_bytes, source.writable)
-    operation.equip(app, settings, lambda: _reading(engine, remotes, free_bytes), log, writes.most_bytes)
+    operation.equip(app, settings, lambda: _reading(engine, parts.remotes, free_bytes), log, writes.most_bytes)
     app.add_exception_handler(SuasionError, problems.handle)
     app.add_exception_handler(HTTPException, _http_problem)
 
@@ -190,28 +192,39 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     app.router.routes.append(Route("/mcp", Doorway(mcp_server, settings.request_bytes), methods=methods))
     for method in ("GET", "POST"):
         extra = openapi.sparql_operation(method)
-        app.add_api_route("/sparql", answer_sparql, methods=[method], openapi_extra=extra, response_class=Response)
+        name = str(extra["operationId"])
+        app.add_api_route(
+            "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
+        )
 
     pages = home.templates()
     front_page = home.page(pages, queries, files)
 
-    async def front(_: Request) -> Response:
-        return HTMLResponse(front_page(engine.ready))
+    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
 
-    site = curated.Site(backing, Pages(pages), public_url, parts.state)
+    async def front(request: Request) -> Response:
+        types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
+        if types and types[0] != "text/html":
+            return await linked.dataset_document(request, documents)
+        return HTMLResponse(front_page(engine.ready), headers={"Vary": "Accept"})
+
+    site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
 
+    examples = catalog.examples(parts.bundle) if source.bundle else ()
+    published = {query.name: query for query in (*queries, *examples)}
+
     async def question_data(_: Request) -> Response:
-        return Response(publication.document(queries, public_url()), media_type="text/turtle; charset=utf-8")
+        return Response(publication.document(published.values(), public_url()), media_type="text/turtle; charset=utf-8")
 
     async def question_file(request: Request) -> Response:
         asked = request.path_params["name"]
         for ending in ("/context.jsonld", ".ttl", ".rq", ""):
-            query = by_name.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
+            query = published.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
             if query and ending == "/context.jsonld":
                 return JSONResponse(renderings.context(query), media_type="application/ld+json")
             if query and ending == ".ttl":
@@ -239,6 +252,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
+    app.router.routes += linked.routes(documents, _allowed)
     for query in queries:
         _add_curated(app, query, site)
     return app

@@ -8,17 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from suasion import catalog, gate
+from suasion import catalog, federation, gate
 from suasion.answers import Answers
 from suasion.catalog import Query
 from suasion.described import Described
 from suasion.engine import Engine, Lane, Loader
-from suasion.exchange import Answer, Question, Ready
+from suasion.exchange import Answer, Question, Ready, Service
 from suasion.fairness import Allowance, Budgets, at_cost_of
 from suasion.prefixes import Prefixes, declared
 from suasion.questions import Backing
+from suasion.remote import Remotes
 from suasion.settings import Settings, bundle_folder, queries_folder
 from suasion.source import Source
+
+_SOON = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Assembly:
     queries: tuple[Query, ...]
     backing: Backing
     budgets: Budgets | None
+    remotes: Remotes
     state: Callable[[], str]
     """A name of what the questions are asked of as it is now, which no other state of it has."""
 
@@ -40,26 +44,42 @@ class Assembly:
         """Answer a query of the public, at the cost of a client; "" is nobody, who has no share to use up.
 
         The caller has to close the rest of a long answer. Raises BadQuery (400) for what the gate refuses, TooManyRequests
-        (429), and what Engine.ask raises.
+        (429), and what Engine.ask and Remotes.ask raise.
         """
-        repeatable = gate.pass_through(question.query, gate.Limits())
+        limits = gate.Limits()
+        query, clauses = federation.split(question.query, self.remotes.endpoints, limits)
+        repeatable = gate.pass_through(query, limits) and not clauses
+        asked = replace(question, query=query)
         deadline = min(deadline_seconds or self.settings.deadline_seconds, self.settings.deadline_seconds)
 
         async def compute() -> Answer:
-            return await self._ask(question, client, deadline)
+            return await self.ask(asked, client, deadline, clauses)
 
-        return await (self.answers.get(question, compute, deadline) if repeatable else compute())
+        return await (self.answers.get(asked, compute, deadline) if repeatable else compute())
 
-    async def _ask(self, question: Question, client: str, deadline: float) -> Answer:
+    async def ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...] = ()) -> Answer:
+        """Ask the engine a query that passed the gate, and the endpoints of SERVICE clauses before it, at the cost of a client.
+
+        Waiting for an endpoint costs what computing costs: who has others work for it has no more of that. Raises
+        TooManyRequests (429), and what Engine.ask and Remotes.ask raise.
+        """
         with at_cost_of(client, self.budgets if client else None) as spent:
-            return await self.engine.ask(question, Lane.PUBLIC, client, deadline, spent)
+
+            async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
+                partial = max(question.partial - (deadline - left), _SOON) if question.partial else 0
+                asked = replace(question, services=services, partial=partial)
+                return await self.engine.ask(asked, Lane.PUBLIC, client, left, spent)
+
+            if clauses:
+                return await self.remotes.ask(clauses, deadline, evaluate, spent)
+            return await evaluate((), deadline)
 
 
 def assembled(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> Assembly:
     """Put the parts together; without a source it is the bundle of the settings. Nothing is started.
 
     Questions are those of the bundle, or for RDF files those that fit any data, and those of the folder of the source. A loader
-    that was launched before is taken over. Raises DataError for query files or a prefix table at fault.
+    that was launched before is taken over. Raises DataError for query files, a prefix table or endpoints of SERVICE at fault.
     """
     bundle = bundle_folder(settings)
     source = given or Source(bundle, queries=queries_folder(settings))
@@ -91,6 +111,7 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
         queries=queries,
         backing=backing,
         budgets=_budgets(settings),
+        remotes=Remotes(federation.allowed(settings.services), settings),
         state=lambda: state(engine.ready.published),
     )
 

@@ -20,17 +20,27 @@ TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 """Parameters that belong to every question."""
 RESERVED_PATHS = frozenset(
     (
+        ".well-known",
+        "dataset",
+        "def",
+        "doc",
         "docs",
         "editor",
         "graph",
         "graph-store",
         "healthz",
+        "id",
+        "mappings",
         "mcp",
         "metrics",
         "openapi.json",
+        "problem",
         "queries",
+        "query",
         "readyz",
         "receipts",
+        "shape",
+        "shapes",
         "sparql",
         "static",
     )
@@ -157,16 +167,24 @@ def load(folder: Path) -> tuple[Query, ...]:
     return tuple(read(path, path.relative_to(folder).with_suffix("").as_posix()) for path in sorted(folder.rglob("*.rq")))
 
 
+def examples(bundle: Path) -> tuple[Query, ...]:
+    """Return the examples of federated queries of a bundle, called federated/NAME: each says in its first line what it asks.
+
+    Raises QueryFileError for a file that cannot be read.
+    """
+    found = []
+    for path in sorted((bundle / "queries" / "federated").glob("*.rq")):
+        text = _file_text(path)
+        asked = text.partition("\n")[0].removeprefix("#").strip()
+        found.append(Query(f"federated/{path.stem}", text, asked, asked, {}, prefixes=dict(_PREFIX.findall(text))))
+    return tuple(found)
+
+
 def read(path: Path, name: str) -> Query:
     """Read one .rq file. Raises QueryFileError for unknown or missing keys and wrong types."""
     if not all(_SEGMENT.fullmatch(segment) for segment in name.split("/")):
         raise QueryFileError(f"{path}: the name becomes a URL: write it in small letters, digits and single hyphens.")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise QueryFileError(f"{path}: byte {error.start} is not UTF-8.") from error
-    except OSError as error:
-        raise QueryFileError(f"{path}: {error.strerror}.") from error
+    text = _file_text(path)
     header = "\n".join(line.removeprefix("#+").removeprefix(" ") for line in text.splitlines() if line.startswith("#+"))
     try:
         front = tomllib.loads(header)
@@ -194,6 +212,15 @@ def read(path: Path, name: str) -> Query:
         _strings(path, front, "keywords"),
         dict(_PREFIX.findall(text)),
     )
+
+
+def _file_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise QueryFileError(f"{path}: byte {error.start} is not UTF-8.") from error
+    except OSError as error:
+        raise QueryFileError(f"{path}: {error.strerror}.") from error
 
 
 def _columns(path: Path, front: Mapping[str, object]) -> Mapping[str, Column]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from suasion.embedded import Embedded
-from suasion.errors import BadParameter, Unreached
+from suasion.errors import BadParameter, RemoteFailed, Unreached
 from suasion.overhttp import OverHttp
 from suasion.prefixes import Prefixes
 from suasion.results import Results, Row, Value
@@ -47,8 +47,8 @@ class Backend(Protocol):
     def csv(self, name: str, given: Mapping[str, str]) -> str:
         """Return the CSV of an answer."""
 
-    def sparql(self, query: str, union: bool, seconds: float | None) -> tuple[str, bytes, str]:
-        """Return media type, body and dataset of an answer."""
+    def sparql(self, query: str, union: bool, seconds: float | None) -> tuple[str, bytes, str, str]:
+        """Return media type, body, dataset of an answer, and the endpoints that failed silently."""
 
     def close(self) -> None:
         """Give back what is held."""
@@ -85,7 +85,9 @@ class Graph:
         `timeout` is the seconds that it may take. IRIs have their short names where there are some. Raises BadQuery, TimedOut,
         AnswerTooLarge and others.
         """
-        media_type, body, dataset = self._backend.sparql(sparql, union, timeout)
+        media_type, body, dataset, silently = self._backend.sparql(sparql, union, timeout)
+        if silently:
+            raise RemoteFailed(f"{silently} failed, and SILENT hides it: leave SILENT out to see why.")
         if media_type == "text/turtle":
             return body.decode("utf-8")
         document = json.loads(body)
@@ -104,7 +106,7 @@ class Graph:
     def prefixes(self) -> Prefixes:
         """The prefixes that the graph declares; `expand` and `shorten` turn short names into IRIs and back."""
         if self._prefixes is None:
-            _, body, _ = self._backend.sparql(_DECLARED, False, None)
+            _, body, _, _ = self._backend.sparql(_DECLARED, False, None)
             document = json.loads(body)
             found = document["rows"] if "rows" in document else document["results"]["bindings"]
             self._prefixes = Prefixes({row["prefix"]["value"]: row["namespace"]["value"] for row in found})
@@ -223,6 +225,8 @@ def _documented(told: Mapping[str, Any], names: Mapping[str, str]) -> str:
             lines.append(f"    {name}: {own[parameter]['description']}; {takes}")
         lines.append("")
     lines += ["Columns:", *(f"    {column['name']}: {column['meaning']}" for column in told["columns"]), ""]
+    if told.get("related"):
+        lines += [f"Related: {', '.join(_method_name(name) for name in told['related'])}.", ""]
     return "\n".join([*lines, "Without limit all rows are fetched. Raises errors of suasion.errors."])
 
 

@@ -1,16 +1,20 @@
 """Curated questions over HTTP: the URL read, the core asked, the answer in the format wanted; receipts asked again."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
-from suasion.errors import BadParameter, NotFound, RequestError
+from suasion.errors import BadParameter, NotFound, RequestError, Unanswered
 from suasion.negotiation import accept, best, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
@@ -20,18 +24,33 @@ HEADERS = ("Suasion-Completeness", "Suasion-Dataset", "Suasion-Receipt", "Suasio
 """What each answer says in headers beside ETag and Link, whatever its format."""
 MOST_HEADER_CHARACTERS = 8192
 """Link and receipt hold what was asked; servers and clients commonly refuse a head of more than 8 KiB, or 64 KiB a line."""
+_OVERHEAD_BYTES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer as it is sent; the time on its receipt is when it was made."""
+
+    body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What renders answers for the web: the core, the pages, the address where clients reach the service, and a name of the
-    dataset as it is now, which no other state of it has.
+    """What renders answers for the web: the core, the pages, the address where clients reach the service, a name of the
+    dataset as it is now, which no other state of it has, and what was rendered before, by entity tag, extension and day.
     """
 
     backing: Backing
     pages: Pages
     public_url: Callable[[], str]
     state: Callable[[], str]
+    kept: MutableMapping[str, Rendered]
+
+
+def shelf(most_bytes: int) -> MutableMapping[str, Rendered]:
+    """Return room for so many bytes of rendered answers; one that is larger than all of it is not kept."""
+    return LRUCache(most_bytes, getsizeof=lambda rendered: len(rendered.body) + _OVERHEAD_BYTES)
 
 
 async def answer(request: Request, query: Query, extension: str, site: Site) -> Response:
@@ -48,13 +67,14 @@ async def answer(request: Request, query: Query, extension: str, site: Site) -> 
     media_type = FORMATS[extension] if extension else best(accept(request), tuple(FORMATS.values()))
     if media_type != "text/html":
         return await _answer(request, query, media_type, extension, _given(request, query), site)
-    given = {name: text for name, text in _given(request, query).items() if text}  # what a form sends for a field left empty
+    # The form of the page names no ending, and sends the fields that were left empty too.
+    given = {name: text for name, text in _given(request, query).items() if text or extension}
     try:
         return await _answer(request, query, media_type, extension, given, site)
-    except RequestError as error:
+    except (RequestError, Unanswered) as error:
         problems.note(request.scope, error)
         page = site.pages.refusal(query, given, await _choices(query, site.backing), error)
-        return Response(page, error.status, {"Vary": "Accept"}, "text/html; charset=utf-8")
+        return Response(page, error.status, {**problems.headers(error), "Vary": "Accept"}, "text/html; charset=utf-8")
 
 
 async def verify(receipt_id: str, site: Site) -> Response:
@@ -132,16 +152,29 @@ async def _answer(
     tag = _tag(asked, media_type, site)
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"})
-    page = await questions.answer(asked, backing)
-    headers = _headers(page, extension) | {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
-    if ending == "html":
-        body = site.pages.answer(page, await _choices(query, backing), backing.queries, site.public_url())
-    else:
-        body = renderings.WRITERS[ending](page, site.public_url())
+    key = f"{tag} {extension} {datetime.now(UTC).date()}"  # a citation names the day
+    rendered = site.kept.get(key)
+    if rendered is None:
+        rendered = await _rendered(asked, ending, extension, site)
+        with suppress(ValueError):  # it is larger than the room
+            site.kept[key] = rendered
+    headers = {**rendered.headers, "ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if ending in ("csv", *renderings.CITATIONS):
         headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.{ending}"'
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    return Response(body, headers=headers, media_type=media_type + charset)
+    return Response(rendered.body, headers=headers, media_type=media_type + charset)
+
+
+async def _rendered(asked: Asked, ending: str, extension: str, site: Site) -> Rendered:
+    """Ask, and write the answer down, in a thread: a large one takes long enough to hold up others."""
+    page = await questions.answer(asked, site.backing)
+    public_url = site.public_url()
+    if ending == "html":
+        choices = await _choices(asked.query, site.backing)
+        body = await asyncio.to_thread(site.pages.answer, page, choices, site.backing.queries, public_url)
+    else:
+        body = await asyncio.to_thread(renderings.WRITERS[ending], page, public_url)
+    return Rendered(body.encode(), _headers(page, extension))
 
 
 def _headers(page: Page, extension: str) -> dict[str, str]:

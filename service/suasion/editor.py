@@ -17,7 +17,7 @@ from suasion.catalog import Query
 from suasion.errors import NotFound
 from suasion.inventory import Counted
 from suasion.negotiation import matches
-from suasion.prefixes import BASE, ID, Prefixes, declared
+from suasion.prefixes import BASE, Prefixes, declared
 from suasion.sparql import UNION
 
 PANE = "vendor/sparql.js"
@@ -47,14 +47,13 @@ def routes(templates: Environment, parts: Assembly) -> list[Route]:
     by_name = {example.name: example for examples in groups.values() for example in examples}
     most_seconds = parts.settings.deadline_seconds
     offered = parts.backing.prefixes if parts.source.bundle else _common(declared(parts.bundle))
-    pages = {name: f"/{name}.html?{name if name == 'claim' else 'thing'}=" for name in ("claim", "entity")}
     shown = {
         "groups": groups,
         "seconds": [f"{seconds:g}" for seconds in (*(s for s in _SECONDS if s < most_seconds), most_seconds)],
         "union": UNION,
         "pane": f"/static/{PANE}" if (Path(__file__).parent / "static" / PANE).is_file() else "",
-        "pages": {name: page for name, page in pages.items() if name in parts.backing.queries},
-        "ours": ID,
+        "things": parts.settings.things,
+        "base": BASE if parts.source.bundle else "",
         "files": parts.source.bundle is None,
     }
     begun = next(iter(by_name.values())).query if by_name else _FIRST

@@ -57,11 +57,16 @@ class Embedded:
         """Return the CSV of an answer to a question."""
         return renderings.csv_text(self._page(name, given), "")
 
-    def sparql(self, query: str, union: bool, seconds: float | None) -> tuple[str, bytes, str]:
-        """Return media type, body and dataset of the answer to a query: rows as SPARQL JSON has them, or Turtle."""
+    def sparql(self, query: str, union: bool, seconds: float | None) -> tuple[str, bytes, str, str]:
+        """Return media type, body and dataset of the answer to a query: rows as SPARQL JSON has them, or Turtle.
+
+        Last come the endpoints that failed silently, "" where none did.
+        """
         assembly = self._open()
         answer = self._run(_whole(assembly, Question(query, union=union, rows=_ALL), seconds or 0))
-        return answer.media_type, answer.body, assembly.engine.ready.digest
+        silently = answer.extra.get("silently", [])
+        assert isinstance(silently, list)
+        return answer.media_type, answer.body, assembly.engine.ready.digest, ", ".join(f"<{iri}>" for iri in silently)
 
     def close(self) -> None:
         """End the workers and the thread; may be called more than once."""

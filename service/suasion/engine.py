@@ -55,6 +55,7 @@ _ERRORS = {
         errors.Forbidden,
         errors.NotAcceptable,
         errors.NotFound,
+        errors.NotIndexed,
         errors.PreconditionFailed,
         errors.RemoteFailed,
         errors.StorageFull,

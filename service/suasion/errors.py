@@ -17,6 +17,7 @@
     + Unauthorized       a write without a token, or with a wrong one         401
     + Forbidden          a write that nobody may do here                      403
     + NotFound           no such thing                                        404
+    + Gone               a thing that was withdrawn                           410
     + MethodNotAllowed   the resource does not answer this method             405
     + NotAcceptable      no media type that the client accepts                406
     + PreconditionFailed a condition of the request does not hold             412
@@ -31,12 +32,14 @@
     + Overloaded         no worker became free in time                        503
     + WorkerDied         the query ended its worker process                   500
     + NotReady           the data are not verified, or no worker lives        503
+    + NotIndexed         the texts of the data are still being indexed        503
     + RemoteFailed       an endpoint of SERVICE gave no whole result       502
     + Unreached          the service does not answer, or not as Suasion does  502
     + NotInstalled       a package that is not installed                      501
     + Failed             a fault of the service, kept in its log              500
 """
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -125,6 +128,11 @@ class NotFound(RequestError):
     status = 404
 
 
+class Gone(RequestError):
+    title = "Withdrawn"
+    status = 410
+
+
 class MethodNotAllowed(RequestError):
     title = "Method not allowed"
     status = 405
@@ -194,6 +202,11 @@ class NotReady(Unanswered):
     status = 503
 
 
+class NotIndexed(Unanswered):
+    title = "Not indexed yet"
+    status = 503
+
+
 class RemoteFailed(Unanswered):
     title = "An endpoint of SERVICE failed"
     status = 502
@@ -212,3 +225,16 @@ class NotInstalled(Unanswered):
 class Failed(Unanswered):
     title = "The service failed"
     status = 500
+
+
+def kinds() -> dict[str, type[SuasionError]]:
+    """Return the errors that a request can meet, by name."""
+    found = [one for one in globals().values() if isinstance(one, type) and issubclass(one, RequestError | Unanswered)]
+    return {one.__name__: one for one in found if one not in (RequestError, Unanswered)}
+
+
+def meaning(kind: type[SuasionError]) -> str:
+    """Return when an error is met, as the tree above says it."""
+    found = re.search(rf"[+-] {kind.__name__} +(\S.*?)(?: +\d{{3}})?$", __doc__ or "", re.MULTILINE)
+    assert found
+    return found[1]

@@ -21,7 +21,7 @@ from suasion.inlining import inlined
 from suasion.loading import Dataset
 from suasion.ordering import by_kind_first
 from suasion.prefixes import BASE
-from suasion.serialising import serialise
+from suasion.serialising import serialise, write_dump
 from suasion.syntax import described
 from suasion.textindex import TextIndex
 
@@ -94,9 +94,15 @@ def _answered(
 def _evaluate(
     dataset: Dataset, question: Question, prefixes: Mapping[str, str], most_bytes: int, outlet: Outlet | None
 ) -> Answer:
+    if question.dump:
+        out = _Body(question.dump, most_bytes, outlet, "N-Quads", {})
+        write_dump(dataset.facts, out, question.dump, prefixes)
+        return out.finished()
     if question.graph is not None and (refusal := _missing(dataset, question.graph)):
         return refusal
     results, failures = _query(dataset, question)
+    if isinstance(results, ox.QuerySolutions) and question.statements:
+        return _statements(results, question, prefixes, most_bytes)
     if isinstance(results, ox.QuerySolutions) and question.rows is not None:
         body = _slice(results, question.rows, question.sort, question.descending)
         if len(body) > min(most_bytes, ROWS_BYTES):
@@ -111,6 +117,21 @@ def _evaluate(
         )
     out = _Body(media_type, most_bytes, outlet, "Turtle" if is_graph else "JSON", failures)
     serialise(results, out, media_type, prefixes)
+    return out.finished()
+
+
+def _statements(results: ox.QuerySolutions, question: Question, prefixes: Mapping[str, str], most_bytes: int) -> Answer:
+    """Return a slice of solutions as the statements that they are, in the format that the client prefers of graphs."""
+    media_type = _first(question.graph_types, GRAPH_TYPES)
+    offset, limit = question.rows or (0, sys.maxsize)
+    total = 0
+    quads: dict[ox.Quad, None] = {}
+    for solution in results:
+        if offset <= total < offset + limit:
+            quads[ox.Quad(solution["subject"], solution["predicate"], solution["object"], solution["graph"])] = None
+        total += 1
+    out = _Body(media_type, min(most_bytes, ROWS_BYTES), None, "Turtle", {"total": total})
+    serialise(quads, out, media_type, prefixes)
     return out.finished()
 
 

@@ -72,6 +72,9 @@ class Question:
     which the query does not have any more, in their order. `graph` (IRI) has to exist, though it may be empty. With
     `published` what was written beside a bundle is left out. The hits of `search` are in graph:hits for the length of the query.
     With `kinds_apart` ORDER BY has values of each kind together, which gives those an order that cannot be compared.
+    With `statements` a SELECT of ?subject, ?predicate, ?object and ?graph, of which `rows` is a slice, is answered as a graph,
+    with the total in `extra`; formats without graphs have each triple once. `dump` is a media type of quads, in which the whole
+    dataset is answered, whatever the query: N-Quads sorted by bytes, or TriG.
     """
 
     query: str
@@ -91,6 +94,8 @@ class Question:
     published: bool = False
     search: Search | None = None
     kinds_apart: bool = False
+    statements: bool = False
+    dump: str = ""
 
 
 class Operation(StrEnum):

@@ -40,7 +40,8 @@ comparison, search and so on); filters take short names such as actor:japan or j
 get_entity and get_claim tell all of one thing or claim. Only for what no tool answers write SPARQL: describe_graph first, \
 then sparql.
 
-Every result says completeness (complete, or truncated with total and next_offset). No rows means that the article does not \
+Every result says completeness (complete, or truncated with total and next_offset, the offset of the next page); the same \
+dataset (a sha256) is the same data. No rows means that the article does not \
 say so. Report the modality with what you report: ReportedAsFact is fact for the authors; Hedged, Evaluated, Projected, \
 Quoted, ReportedFromSource are not. An error says what is wrong and what to do."""
 _FILES = """\
@@ -75,6 +76,10 @@ _ASKED = {
         "up amounts in different currencies or with different bounds. Say plainly where the article speaks of one of them only."
     ),
 }
+_SHARED = {
+    "parameters": "Parameters that many tools share",
+    "columns": "Columns that many tools share; x_name and x_names are the names of x",
+}
 _MOST_ARGUMENT = 500
 _Given = TypeVar("_Given")
 _Said = TypeVar("_Said")
@@ -92,7 +97,7 @@ class McpServer:
             "suasion",
             version=__version__,
             title="Suasion",
-            instructions=_ARTICLE if assembly.source.bundle else _FILES,
+            instructions=_instructions(assembly),
             get_tool_input_schema=lambda _: None,
             on_list_tools=_safely(self._list_tools),
             on_call_tool=_safely(self._call_tool),
@@ -116,9 +121,7 @@ class McpServer:
             await self._server.run(read, write, self._server.create_initialization_options())
 
     async def _list_tools(self, _: _Context, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        annotations = types.ToolAnnotations(
-            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        )
+        annotations = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
         listed = [
             types.Tool(
                 name=tool.name,
@@ -189,6 +192,15 @@ def run_stdio(settings: Settings, source: Source, loader: Loader) -> None:
     asyncio.run(serve())
 
 
+def _instructions(assembly: Assembly) -> str:
+    """Return what an agent is told first: what this is, and what the parameters and columns mean that many tools share."""
+    parts = [_ARTICLE if assembly.source.bundle else _FILES]
+    for sort, told in tools.shared(assembly.queries).items():
+        listed = "".join(f"\n- {name}: {meaning}" for name, meaning in told.items())
+        parts.append(f"{_SHARED[sort]}:{listed}")
+    return "\n\n".join(parts)
+
+
 async def _list_templates(_: _Context, __: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
     return types.ListResourceTemplatesResult(resource_templates=[])
 
@@ -210,8 +222,12 @@ def _refusal(context: _Context, error: SuasionError) -> types.CallToolResult:
     """Return an error as a result that an agent reads; its problem document is beside it."""
     if isinstance(context.request, Request):
         problems.note(context.request.scope, error)
-    text = types.TextContent(type="text", text=f"{error.title}: {error.detail}")
-    return types.CallToolResult(content=[text], is_error=True, _meta={"problem": problems.document(error)})
+    problem = problems.document(error)
+    said = f"{error.title}: {error.detail}"
+    if word := problem.get("completeness"):
+        said += f" completeness: {word}."
+    text = types.TextContent(type="text", text=said)
+    return types.CallToolResult(content=[text], is_error=True, _meta={"problem": problem})
 
 
 def _safely(handle: Callable[[_Context, _Given], Awaitable[_Said]]) -> Callable[[_Context, _Given], Awaitable[_Said]]:

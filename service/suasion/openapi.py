@@ -84,6 +84,8 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
         "example": "csv",
     }
     said = f"{query.question}\n\nThe query: `/queries/{query.name}`."
+    if query.related:
+        said += f" Related: {', '.join(f'`/{other}`' for other in query.related)}."
     content = {media_type: {"schema": _TEXT} for media_type in renderings.TYPES.values()}
     content |= {
         "application/json": {"schema": _envelope(query)},
@@ -93,16 +95,17 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
         "application/vnd.citationstyles.csl+json": {"schema": {"type": "array", "items": {"type": "object"}}},
     }
     statuses = (400, 404, 406, 414, 422, 500, 503, 504, 507)
-    answered = {
+    answered: dict[str, object] = {
         "description": "Rows",
         "headers": {n: {"$ref": f"#/components/headers/{n}"} for n in _HEADERS},
         "content": content,
     }
+    texts_first = dict(sorted(content.items(), key=lambda one: not one[0].startswith("text/")))
     common = {"summary": query.summary, "tags": ["questions"]}
     plain = {**common, "operationId": name, "description": f"{said} `Accept` chooses the format, JSON first."}
     by_format = {**common, "operationId": f"{name}_as", "description": f"{said} The ending chooses the format."}
     responses = {"200": answered, **problems(*statuses)}
-    for status in (400, 404, 414, 422):
+    for status in set(statuses) - {406}:
         responses[str(status)] = {
             "description": _STATUSES[status],
             "content": {
@@ -110,9 +113,11 @@ def curated_paths(query: Query, listed: Mapping[str, Sequence[str]], most_rows: 
                 "text/html": {"schema": _TEXT},
             },
         }
+    # Clients made from this read an answer as the type that comes first: an ending that they choose gives them its text.
+    as_text = {**responses, "200": {**answered, "content": texts_first}}
     return {
         f"/{query.name}": {"get": {**plain, "parameters": given, "responses": responses}},
-        f"/{query.name}.{{format}}": {"get": {**by_format, "parameters": [ending, *paged], "responses": responses}},
+        f"/{query.name}.{{format}}": {"get": {**by_format, "parameters": [ending, *paged], "responses": as_text}},
     }
 
 
@@ -227,8 +232,6 @@ def parameter_schema(parameter: Parameter, listed: Sequence[str], most_rows: int
         schema["default"] = _typed(parameter, parameter.default)
     if parameter.name == "provenance":
         schema["default"] = LEVELS[1]
-    if parameter.name == "order":
-        schema["default"] = ORDERS[0]
     return schema
 
 
@@ -267,6 +270,7 @@ def _typed(parameter: Parameter, text: str) -> object:
 
 
 def _envelope(query: Query) -> Schema:
+    """Return what all answers have, with the columns and rows of this one; were rows in both, made clients would not know their columns."""
     own: Schema = {
         "columns": {
             "type": "object",
@@ -321,9 +325,11 @@ def _schemas() -> dict[str, object]:
         "sort": {"type": ["object", "null"], "properties": {"by": _TEXT, "order": {"enum": list(ORDERS)}}},
         "note": {"type": ["string", "null"]},
         "links": {"type": "object", "required": ["self", "next", "prev", "describedby"], "additionalProperties": link},
+        "related": {
+            "type": "array",
+            "items": {"type": "object", "required": ["question", "link"], "properties": {"question": _TEXT, "link": _TEXT}},
+        },
         "dataset": {"type": "object", "properties": {"sha256": _TEXT, "quads": {"type": "integer"}}},
-        "columns": {"type": "object", "additionalProperties": _TEXT},
-        "rows": {"type": "array", "items": {"type": "object"}},
         "provenance": {
             "type": "object",
             "required": ["level"],
@@ -351,6 +357,9 @@ def _schemas() -> dict[str, object]:
         "accepted": {"type": "string", "description": "What it takes"},
         "example": {"type": "string", "description": "A call that works"},
         "completeness": {"const": "timed out"},
+        "offset": {"type": "integer", "description": "The first row that was asked for"},
+        "limit": {"description": "How many rows were asked for; else the limit that was passed"},
+        "total": {"type": "null", "description": "How many rows there are: not known"},
     }
     return {
         "Answer": {"type": "object", "required": list(answer), "properties": answer},
@@ -362,7 +371,11 @@ def _schemas() -> dict[str, object]:
             "required": ["head", "results"],
             "properties": {
                 "head": {"type": "object", "required": ["vars"], "properties": {"vars": texts}},
-                "results": {"type": "object", "required": ["bindings"], "properties": {"bindings": {"type": "array"}}},
+                "results": {
+                    "type": "object",
+                    "required": ["bindings"],
+                    "properties": {"bindings": {"type": "array", "items": {"type": "object"}}},
+                },
             },
         },
         "Verdict": {

@@ -33,7 +33,7 @@ class Pages:
             page=page,
             rows=[_cells(page, row, queries) for row in page.rows],
             claims=_claims(page),
-            related=[queries[name] for name in page.query.related],
+            related=page.related_links("html"),
             links=renderings.links(page, "html"),
             formats={label: page.path(ending) for ending, label in _LABELS.items()},
             citation=citations.sentence(citation),

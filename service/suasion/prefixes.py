@@ -2,8 +2,9 @@
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from suasion.errors import DataFileError
@@ -18,6 +19,8 @@ _DECLARATION = re.compile(r'sh:prefix "([^"]*)" ;\s+sh:namespace "([^"]+)"\^\^xs
 _LOCAL_CHARACTERS = string.ascii_letters + string.digits + "._-"
 _LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 
+_REMEMBERED = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
@@ -26,6 +29,8 @@ class Prefixes:
     table: Mapping[str, str]
     _by_namespace: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _odd: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _shortened: Callable[[str], str] = field(init=False, repr=False, compare=False)
+    _expanded: Callable[[str], str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Turn the table round; odd are the namespaces that end as a local name may, so that no IRI shows where they end."""
@@ -34,6 +39,9 @@ class Prefixes:
             turned.setdefault(namespace, prefix)
         object.__setattr__(self, "_by_namespace", turned)
         object.__setattr__(self, "_odd", tuple(name for name in turned if name.endswith(tuple(_LOCAL_CHARACTERS))))
+        # An answer names the same claims in many rows.
+        object.__setattr__(self, "_shortened", lru_cache(_REMEMBERED)(self._shorten))
+        object.__setattr__(self, "_expanded", lru_cache(_REMEMBERED)(self._expand))
 
     def shorten(self, iri: str) -> str:
         """Return the CURIE of an IRI, or the IRI itself where no prefix fits.
@@ -41,6 +49,13 @@ class Prefixes:
         >>> Prefixes({"actor": "https://w3id.org/suasion/id/actor/"}).shorten("https://w3id.org/suasion/id/actor/japan")
         'actor:japan'
         """
+        return self._shortened(iri)
+
+    def expand(self, curie: str) -> str | None:
+        """Return the IRI of a CURIE, or None when its prefix is not declared or there is none."""
+        return self._expanded(curie)
+
+    def _shorten(self, iri: str) -> str:
         namespace = iri.rstrip(_LOCAL_CHARACTERS)
         if self._odd:
             namespace = max((namespace, *(odd for odd in self._odd if iri.startswith(odd))), key=len)
@@ -49,8 +64,7 @@ class Prefixes:
             return iri
         return f"{self._by_namespace[namespace]}:{local}"
 
-    def expand(self, curie: str) -> str | None:
-        """Return the IRI of a CURIE, or None when its prefix is not declared or there is none."""
+    def _expand(self, curie: str) -> str | None:
         prefix, colon, local = curie.partition(":")
         if not colon or prefix not in self.table or not _LOCAL.fullmatch(local):
             return None

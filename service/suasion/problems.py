@@ -6,29 +6,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion.errors import Overloaded, SuasionError, TimedOut, Unauthorized
+from suasion.errors import NotIndexed, Overloaded, SuasionError, TimedOut, Unauthorized
 from suasion.prefixes import BASE
 
 MEDIA_TYPE = "application/problem+json"
 
 
 def response(error: SuasionError) -> Response:
-    """Return the response for an error: its problem document, and the headers that belong to it.
+    """Return the response for an error: its problem document, and the headers that belong to it."""
+    return Response(json.dumps(document(error), ensure_ascii=False), error.status, headers(error), MEDIA_TYPE)
 
-    What ran out of time says so where an answer says whether it is complete.
-    """
-    body = document(error)
-    headers = {}
+
+def headers(error: SuasionError) -> dict[str, str]:
+    """Return the headers that belong to an error. What ran out of time says so where an answer says whether it is complete."""
+    found = {}
     if isinstance(error, TimedOut):
-        headers["Suasion-Completeness"] = "timed out"
-    if isinstance(error, Overloaded):
-        headers["Retry-After"] = "2"
+        found["Suasion-Completeness"] = "timed out"
+    if isinstance(error, NotIndexed | Overloaded):
+        found["Retry-After"] = "2"
     if isinstance(error, Unauthorized):  # RFC 6750, section 3
         fault = ', error="invalid_token"' if "error" in error.extra else ""
-        headers["WWW-Authenticate"] = f'Bearer realm="suasion"{fault}'
+        found["WWW-Authenticate"] = f'Bearer realm="suasion"{fault}'
     if offered := error.extra.get("allow"):
-        headers["Allow"] = str(offered)
-    return Response(json.dumps(body, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
+        found["Allow"] = str(offered)
+    return found
 
 
 def document(error: SuasionError) -> dict[str, object]:

@@ -8,11 +8,14 @@ from suasion.catalog import Query
 from suasion.prefixes import BASE
 from suasion.turtle import Triple, iri, literal
 
+_DCTERMS = "http://purl.org/dc/terms/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 _SCHEMA = "https://schema.org/"
 _SH = "http://www.w3.org/ns/shacl#"
+_SPEX = "https://purl.expasy.org/sparql-examples/ontology#"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
+_SERVICE = re.compile(r"\bSERVICE\s+<([^>]+)>")
 
 
 def document(queries: Iterable[Query], public_url: str) -> str:
@@ -29,6 +32,10 @@ def _triples(query: Query, public_url: str) -> Iterator[Triple]:
     yield subject, iri(_SH + "select"), literal(query.text)
     for keyword in query.keywords:
         yield subject, iri(_SCHEMA + "keywords"), literal(keyword)
+    for other in query.related:
+        yield subject, iri(_DCTERMS + "relation"), iri(f"{BASE}query/{other}")
+    for endpoint in dict.fromkeys(_SERVICE.findall(query.text)):
+        yield subject, iri(_SPEX + "federatesWith"), iri(endpoint)
     yield subject, iri(_SCHEMA + "target"), iri(f"{public_url}/sparql")
     yield subject, iri(_RDFS + "seeAlso"), iri(f"{public_url}/queries/{query.name}")
     for prefix, namespace in query.prefixes.items():

@@ -3,6 +3,7 @@
 The web, an MCP server and a Python client are renderers of what `ask` returns.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from urllib.parse import urlencode
 from suasion import receipts
 from suasion.catalog import Column, Parameter, Query
 from suasion.described import Ask, Described, Work
-from suasion.errors import BadParameter, NotFound, RequestError, UnknownParameter
+from suasion.errors import BadParameter, NotFound, RequestError, TimedOut, UnknownParameter
 from suasion.exchange import Question, Ready, Term
 from suasion.prefixes import DEF, Prefixes
 from suasion.receipts import Receipt
@@ -73,7 +74,7 @@ class Page:
 
     `rows` are solutions in the terms of SPARQL JSON; `rests` gives for each row the IRIs of the claims it rests on, and
     `claims`, with provenance=passages, what is known of each of them. `works` are what the dataset encodes. With `cut` more
-    things fit a search than have rows.
+    things fit a search than have rows. `related` are other questions, with what to ask of them.
     """
 
     asked: Asked
@@ -86,6 +87,7 @@ class Page:
     rests: tuple[tuple[str, ...], ...] = ()
     claims: Mapping[str, Mapping[str, Term]] | None = None
     cut: bool = False
+    related: tuple[tuple[Query, Mapping[str, str]], ...] = ()
 
     @property
     def query(self) -> Query:
@@ -134,6 +136,10 @@ class Page:
         asked = self.asked if offset is None else replace(self.asked, offset=offset)
         given = asked.given if extension in TELL_PROVENANCE else replace(asked, provenance="claims").given
         return f"{address(self.query, extension)}?{urlencode(given)}"
+
+    def related_links(self, extension: str = "") -> list[tuple[Query, str]]:
+        """Return the related questions, each with the URL, without its host, of a call that answers it, in a format."""
+        return [(query, called(query, given, extension)) for query, given in self.related]
 
 
 async def ask(query: Query, given: Mapping[str, str], backing: Backing) -> Page:
@@ -184,7 +190,10 @@ def window(given: Mapping[str, str], most_rows: int, usual_rows: int) -> tuple[i
 
 
 async def answer(asked: Asked, backing: Backing) -> Page:
-    """Answer what is asked. Raises BadParameter (422) and NotFound (404) as `ask` does, and what the engine raises."""
+    """Answer what is asked. Raises BadParameter (422) and NotFound (404) as `ask` does, and what the engine raises.
+
+    What ran out of time says which rows were asked for, and that their number is not known.
+    """
     query = asked.query
     prefixes = backing.prefixes_of(query)
     dataset = backing.dataset()
@@ -193,7 +202,11 @@ async def answer(asked: Asked, backing: Backing) -> Page:
         free, search = searched(query, terms)
         window = (asked.offset, asked.limit)
         question = Question(query.text, free, rows=window, sort=asked.sort, descending=asked.descending, search=search)
-        reply = await backing.ask(question)
+        try:
+            reply = await backing.ask(question)
+        except TimedOut as error:
+            error.extra |= {"question": query.name, "offset": asked.offset, "limit": asked.limit, "total": None}
+            raise
         found = json.loads(reply.body)
         if not found["total"]:
             await _explain_absence(asked, terms, prefixes, backing)
@@ -203,10 +216,11 @@ async def answer(asked: Asked, backing: Backing) -> Page:
     result = {"columns": list(query.columns), "total": found["total"], "rows": rows}
     receipt = receipts.issued(query.name, replace(asked, provenance="claims").given, query.text, dataset.digest, result)
     works = await backing.described.works()
-    page = Page(asked, rows, found["total"], prefixes, dataset, receipt, works, cut=bool(reply.extra.get("cut")))
+    cut = bool(reply.extra.get("cut"))
+    page = Page(asked, rows, found["total"], prefixes, dataset, receipt, works, cut=cut, related=_related(asked, backing.queries))
     if asked.provenance == "none":
         return page
-    rests = tuple(_claims(page, row) for row in rows)
+    rests = await asyncio.to_thread(lambda: tuple(_claims(page, row) for row in rows))
     if asked.provenance == "claims":
         return replace(page, rests=rests)
     known = await backing.described.claims()
@@ -235,7 +249,11 @@ def example(query: Query, name: str = "", extension: str = "") -> str:
     if name == "order" and query.sort:
         own["sort"] = query.sort[0]
     common = {n: p.example for n, p in parameters(query).items() if n == name}
-    given = {**own, **common}
+    return called(query, {**own, **common}, extension)
+
+
+def called(query: Query, given: Mapping[str, str], extension: str = "") -> str:
+    """Return the URL, without its host, of a question with these parameters, in a format."""
     return address(query, extension) + (f"?{urlencode(given)}" if given else "")
 
 
@@ -328,6 +346,21 @@ async def _explain_absence(asked: Asked, terms: Mapping[str, Term], prefixes: Pr
 async def _is_known(term: Term, backing: Backing) -> bool:
     found = await backing.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))
     return bool(json.loads(found.body)["total"])
+
+
+def _related(asked: Asked, queries: Mapping[str, Query]) -> tuple[tuple[Query, Mapping[str, str]], ...]:
+    """Return the related questions, each with what is given here that it takes too, and examples of what it needs besides."""
+    own = {p.name: (p.type, p.values) for p in asked.query.parameters}
+    found = []
+    for name in asked.query.related:
+        kept = {}
+        for parameter in queries[name].parameters:
+            if parameter.name in asked.texts and own[parameter.name] == (parameter.type, parameter.values):
+                kept[parameter.name] = asked.texts[parameter.name]
+            elif parameter.required:
+                kept[parameter.name] = parameter.example
+        found.append((queries[name], kept))
+    return tuple(found)
 
 
 def _unknown(parameter: Parameter, text: str, backing: Backing) -> BadParameter:

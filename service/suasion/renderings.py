@@ -49,6 +49,7 @@ def json_text(page: Page, public_url: str) -> str:
         "sort": {"by": asked.sort, "order": asked.given["order"]} if asked.sort else None,
         "note": page.note,
         "links": links(page, "json"),
+        "related": [{"question": query.question, "link": link} for query, link in page.related_links()],
         "dataset": {"sha256": page.dataset.digest, "quads": page.dataset.quads},
         "columns": {name: column.meaning for name, column in query.columns.items()},
         "rows": page.plain_rows(),

@@ -101,18 +101,29 @@ class Results(Sequence[Row]):
         return f"<{self._extent()}: {', '.join(self.columns)}>"
 
     def _repr_html_(self) -> str:
-        """Return the first rows as a table, for notebooks; every text is escaped."""
-        head = "".join(f'<th title="{escape(meaning)}">{escape(name)}</th>' for name, meaning in self.columns.items())
+        """Return how many rows there are and the first of them as a table, for notebooks; every text is escaped.
+
+        What is wide scrolls by itself; colours are those of the notebook, light or dark.
+        """
+        head = "".join(_tagged("th", escape(name), f' title="{escape(meaning)}"') for name, meaning in self.columns.items())
         shown = self.rows[:_SHOWN_ROWS]
-        body = "".join("<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in self.columns) + "</tr>" for row in shown)
+        body = "".join("<tr>" + "".join(_tagged("td", _cell(row[name])) for name in self.columns) + "</tr>" for row in shown)
         more = "" if len(shown) == len(self.rows) else f"; the first {len(shown)} are shown"
-        caption = escape(f"{self._extent()}{more}{f'. {self.note}' if self.note else ''}")
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        said = escape(f"{self._extent()}{more}{f'. {self.note}' if self.note else ''}")
+        if not shown:
+            return f"<p>{said}</p>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        region = f'<div role="region" aria-label="Rows" tabindex="0" style="overflow-x: auto">{table}</div>'
+        return f"<p>{said}</p>{region}"
 
     def _extent(self) -> str:
         if self.complete:
             return f"{self.total} rows, complete"
         return f"rows {self.offset + 1} to {self.offset + len(self.rows)} of {self.total}, truncated"
+
+
+def _tagged(tag: str, html: str, attributes: str = "") -> str:
+    return f'<{tag}{attributes} style="text-align: left; vertical-align: top">{html}</{tag}>'
 
 
 def _cell(value: Value) -> str:

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -10,15 +10,21 @@ import pyoxigraph as ox
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+QUAD_TYPES = ("application/n-quads", "application/trig")
+"""The formats of graphs that tell in which graph a statement stands."""
+_LINES = 4096
 _ESCAPE = re.compile(rb"\\(.)")
 _CHARACTERS = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b'"': b'"', b"\\": b"\\"}
 _QUOTED = re.compile(rb'[",\r\n]')
 
 
 def serialise(
-    results: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, out: io.BytesIO, media_type: str, prefixes: Mapping[str, str]
+    results: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples | Iterable[ox.Quad],
+    out: io.BytesIO,
+    media_type: str,
+    prefixes: Mapping[str, str],
 ) -> None:
-    """Write results in a format that suits them.
+    """Write results, or quads, in a format that suits them; one without graphs has the triples of quads, each once.
 
     Raises whatever `out` raises, and what the engine finds wrong while it evaluates.
     """
@@ -27,8 +33,27 @@ def serialise(
         ox.serialize(results, target, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
     elif media_type == "text/csv" and isinstance(results, ox.QuerySolutions):
         results.serialize(_Csv(out), ox.QueryResultsFormat.TSV)
-    else:
+    elif isinstance(results, ox.QuerySolutions | ox.QueryBoolean):
         results.serialize(target, ox.QueryResultsFormat.from_media_type(media_type))
+    elif media_type in QUAD_TYPES:
+        ox.serialize(results, target, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+    else:
+        triples = dict.fromkeys(quad.triple for quad in results)
+        ox.serialize(triples, target, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+
+
+def write_dump(store: ox.Store, out: io.BytesIO, media_type: str, prefixes: Mapping[str, str]) -> None:
+    """Write all quads of a store: the same bytes for the same quads, unless there are blank nodes.
+
+    N-Quads are sorted by bytes, as the digest of a dataset is taken of them; TriG has each graph once. Raises what `out` raises.
+    """
+    if media_type == "application/n-quads":
+        lines = sorted((ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True))
+        for start in range(0, len(lines), _LINES):
+            out.write(b"".join(lines[start : start + _LINES]))
+        return
+    quads = sorted(store, key=lambda quad: (str(quad.graph_name), str(quad.subject), str(quad.predicate), str(quad.object)))
+    ox.serialize(quads, out, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
 
 
 class _References(io.BytesIO):

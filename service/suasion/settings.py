@@ -104,7 +104,7 @@ class Settings:
     worker_memory_bytes: Annotated[int, Between(1 << 30, 1 << 46)] = 4 * 1024 * 1024 * 1024
     """Address space of a worker, in bytes."""
     cache_bytes: Annotated[int, Between(0, 1 << 40)] = 64 * 1024 * 1024
-    """Room for answers kept, in bytes of their bodies."""
+    """Room for answers kept, in bytes of their bodies, and as much for curated answers as they are sent."""
     client_seconds_per_minute: Annotated[float, Between(0, 1_000_000)] = 60.0
     """Computing that a client may have by SPARQL, twice that at once; 0 is no limit."""
     client_failures_per_minute: Annotated[float, Between(0.1, 1_000_000)] = 30.0
@@ -153,6 +153,10 @@ class Settings:
     """Requests at once to one host for SERVICE; the next one waits."""
     queries: str = ""
     """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
+    things: Annotated[
+        str, Like(r"https?://[^\s<>\"{}|\\^`?#]+[/]", "http:// or https://, a host, perhaps a path, and a slash")
+    ] = "https://w3id.org/suasion/id/"
+    """What the IRIs of things begin with: what follows is their path here, below /id/."""
     bundle: str = ""
     """Folder with ontology, graph_data and queries; empty: the bundle that came with the package."""
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import cast
 from urllib.parse import parse_qsl
 
@@ -15,7 +15,7 @@ from suasion import federation, formats, gate
 from suasion.answers import Answers
 from suasion.codings import decoded
 from suasion.delivery import Streamed, unless_gone
-from suasion.engine import Engine, Lane
+from suasion.engine import Engine
 from suasion.errors import (
     BadParameter,
     BadQuery,
@@ -24,18 +24,15 @@ from suasion.errors import (
     UnknownParameter,
     UnsupportedMedia,
 )
-from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question, Service
-from suasion.fairness import Budgets, at_cost_of
+from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES, Answer, Question
 from suasion.negotiation import accept, matches
 from suasion.prefixes import GRAPH
-from suasion.remote import Remotes
 
 UNION = GRAPH + "union"
 """Named as default graph, it stands for all graphs of the dataset together."""
 
 MARGIN_SECONDS = 0.5
 """A partial answer is made so long before the deadline, or a quarter of the time before it, if that is less."""
-_SOON = 0.001
 
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 _EXAMPLE = "/sparql?query=SELECT%20*%20WHERE%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%20LIMIT%2010"
@@ -56,17 +53,17 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers queries: the engine, what it answered before, what clients may use, the limits of a request, the endpoints
-    that SERVICE may reach, and who takes updates.
+    """What answers queries: the engine, what it answered before, who asks it and the endpoints of SERVICE (`Assembly.ask`), the
+    limits of a request, the endpoints that SERVICE may reach, and who takes updates.
     """
 
     engine: Engine
     answers: Answers
-    budgets: Budgets | None
+    ask: Callable[[Question, str, float, tuple[federation.Clause, ...]], Awaitable[Answer]]
     most_bytes: Callable[[Scope], int]
     answer_bytes: int
     deadline_seconds: float
-    remotes: Remotes
+    endpoints: Mapping[str, str]
     update: Callable[[Request, Pairs, str], Awaitable[Response]]
 
     async def answer(self, request: Request, client: str, base_iri: str) -> Response:
@@ -83,7 +80,7 @@ class Endpoint:
             return await self.update(request, pairs, base_iri)
         _refuse_unknown(pairs)
         limits = gate.Limits()
-        query, clauses = federation.split(_query(pairs), self.remotes.endpoints, limits)
+        query, clauses = federation.split(_query(pairs), self.endpoints, limits)
         repeatable = gate.pass_through(query, limits) and not clauses
         deadline = _deadline(pairs, self.deadline_seconds)
         question = _question(request, pairs, query, base_iri, deadline)
@@ -116,7 +113,7 @@ class Endpoint:
             headers["Cache-Control"] = "no-store"
 
         async def compute() -> Answer:
-            return await self._ask(question, client, deadline, clauses)
+            return await self.ask(question, client, deadline, clauses)
 
         found = await unless_gone(request.receive, self.answers.get(question, compute, deadline) if repeatable else compute())
         if found is None:
@@ -135,22 +132,6 @@ class Endpoint:
         if found.rest:
             return Streamed(found, headers, media_type)
         return Response(found.body, headers=headers, media_type=media_type)
-
-    async def _ask(self, question: Question, client: str, deadline: float, clauses: tuple[federation.Clause, ...]) -> Answer:
-        """Ask the engine, and the endpoints of SERVICE clauses before it, at the cost of a client.
-
-        Waiting for an endpoint costs what computing costs: who has others work for it has no more of that.
-        """
-        with at_cost_of(client, self.budgets) as spent:
-
-            async def evaluate(services: tuple[Service, ...], left: float) -> Answer:
-                partial = max(question.partial - (deadline - left), _SOON) if question.partial else 0
-                asked = replace(question, services=services, partial=partial)
-                return await self.engine.ask(asked, Lane.PUBLIC, client, left, spent)
-
-            if clauses:
-                return await self.remotes.ask(clauses, deadline, evaluate, spent)
-            return await evaluate((), deadline)
 
 
 def _question(request: Request, pairs: Pairs, query: str, base_iri: str, deadline: float) -> Question:

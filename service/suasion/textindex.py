@@ -111,6 +111,17 @@ class TextIndex:
         self._database.execute("CREATE INDEX form_key ON form (key, thing) WHERE role < 3")
         self._database.execute("COMMIT")
 
+    @classmethod
+    def restored(cls, serialised: bytes) -> "TextIndex":
+        """Return the index that `serialised` was called on."""
+        index = cls(())
+        index._database.deserialize(serialised)
+        return index
+
+    def serialised(self) -> bytes:
+        """Return the index as bytes, for another process. Raises AttributeError where SQLite was built without this."""
+        return self._database.serialize()
+
     def size_bytes(self) -> int:
         """Return how much memory it takes."""
         (pages,) = self._database.execute("PRAGMA page_count").fetchone()

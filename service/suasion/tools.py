@@ -5,13 +5,14 @@ null where there is no value; each result says whether it is complete.
 """
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from suasion import inventory, openapi, questions, renderings
 from suasion.assembly import Assembly
-from suasion.catalog import Parameter, Query
+from suasion.catalog import TAKEN_NAMES, Parameter, Query
 from suasion.errors import AnswerTooLarge, BadParameter, BadQuery, NotFound, QueryFileError, UnknownParameter
 from suasion.exchange import Question, Term
 from suasion.inventory import Counted
@@ -34,10 +35,11 @@ _OPEN: Schema = {"type": "object"}
 _WINDOW: Mapping[str, Schema] = {
     "completeness": {"enum": ["complete", "truncated"]},
     "total": {"type": "integer"},
-    "next_offset": {**_MAYBE_NUMBER, "description": "The offset of the next page; null after the last"},
+    "next_offset": _MAYBE_NUMBER,
     "note": _MAYBE_TEXT,
-    "dataset": {"type": ["string", "null"], "description": "sha256 of the dataset: same digest, same data"},
 }
+_MANY = 2
+"""What so many questions say of a parameter or column of theirs, in the same words, is told once, by `shared`."""
 _DETAILS = ("names", "meanings")
 _GRAPH_CHOICES = ("facts", "all")
 
@@ -71,12 +73,48 @@ def offered(assembly: Assembly, public_url: Callable[[], str]) -> dict[str, Tool
     if {"claims", "entity"} <= queries.keys():
         tools.append(_entity_tool(assembly))
     by_name = {tool.name: tool for tool in tools}
+    told = shared(assembly.queries)
     for query in queries.values():
-        tool = _question_tool(query, assembly, public_url)
+        tool = _question_tool(query, assembly, public_url, told)
         if tool.name in by_name:
             raise QueryFileError(f"{query.name}.rq: another question or tool is called {tool.name}: name the file otherwise.")
         by_name[tool.name] = tool
     return by_name
+
+
+def shared(queries: Sequence[Query]) -> dict[str, dict[str, str]]:
+    """Return the parameters and columns that mean the same in several questions, with what they mean.
+
+    An agent reads the descriptions of all tools before its first call, so they do not repeat it.
+    """
+    common = {p.name: p for query in queries for p in questions.parameters(query).values() if p.name in TAKEN_NAMES}
+    return {
+        "parameters": {name: p.description for name, p in common.items()}
+        | _repeated((p.name, p.description) for query in queries for p in query.parameters),
+        "columns": _repeated((n, c.meaning) for query in queries for n, c in query.columns.items() if not _is_name(n)),
+    }
+
+
+def _repeated(meanings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for (name, meaning), number in Counter(meanings).most_common():
+        if number >= _MANY:
+            told.setdefault(name, meaning)
+    return told
+
+
+def _is_name(column: str) -> bool:
+    return column.endswith(("_name", "_names"))
+
+
+def _rows(query: Query, told_already: Mapping[str, str]) -> Schema:
+    """Return the schema of rows: what those columns mean of which neither their stem nor what is told already says it."""
+    told = {
+        name: {"description": column.meaning}
+        for name, column in query.columns.items()
+        if not _is_name(name) and told_already.get(name) != column.meaning
+    }
+    return {"type": "array", "items": {"type": "object", "properties": told}}
 
 
 def _description_tool(assembly: Assembly) -> Tool:
@@ -98,6 +136,7 @@ def _description_tool(assembly: Assembly) -> Tool:
             "properties": _counts(found.properties, texts.get("text", ""), meanings),
             "graphs": {**found.graphs, **({"one for each claim": found.claim_graphs} if found.claim_graphs else {})},
             "questions": {openapi.operation_id(query): query.question for query in assembly.queries},
+            "shared": shared(assembly.queries),
             "examples": [{"about": title, "query": query} for title, query in inventory.examples(guide(assembly))],
         }
 
@@ -110,7 +149,7 @@ def _description_tool(assembly: Assembly) -> Tool:
         "triples": {"type": "integer"},
         "completeness": _WINDOW["completeness"],
         "guide": _TEXT,
-        **dict.fromkeys(("prefixes", "classes", "properties", "graphs", "questions"), _OPEN),
+        **dict.fromkeys(("prefixes", "classes", "properties", "graphs", "questions", "shared"), _OPEN),
         "examples": {"type": "array", "items": _OPEN},
     }
     return Tool("describe_graph", "What the graph holds", said, _object(shape), _fixed((detail, text)), call)
@@ -159,13 +198,18 @@ def _sparql_tool(assembly: Assembly) -> Tool:
             answer.rest.close()
         digest = ready.digest if ready == assembly.engine.ready else None  # else there was a write meanwhile
         if answer.media_type == "text/turtle":
-            return {**_turtle(answer.body.decode("utf-8", "ignore"), whole=answer.rest is None), "dataset": digest or None}
-        document = json.loads(answer.body)
-        if "boolean" in document:
-            return {"completeness": "complete", "boolean": document["boolean"], "dataset": digest or None}
-        prefixes = assembly.backing.prefixes
-        rows = [{name: _shown(row.get(name), prefixes) for name in document["variables"]} for row in document["rows"]]
-        return {**_windowed(rows, document["total"], window[0]), "dataset": digest or None}
+            result = _turtle(answer.body.decode("utf-8", "ignore"), whole=answer.rest is None)
+        else:
+            document = json.loads(answer.body)
+            if "boolean" in document:
+                result = {"completeness": "complete", "boolean": document["boolean"]}
+            else:
+                prefixes = assembly.backing.prefixes
+                rows = [{name: _shown(row.get(name), prefixes) for name in document["variables"]} for row in document["rows"]]
+                result = _windowed(rows, document["total"], window[0])
+        if silently := answer.extra.get("silently"):
+            result |= {"completeness": "truncated", "failed_services": silently}
+        return {**result, "dataset": digest or None}
 
     said = (
         "Any SPARQL 1.1 query, read only. The default graph holds what is reported as fact; GRAPH ?claim { … } reaches what each "
@@ -176,11 +220,14 @@ def _sparql_tool(assembly: Assembly) -> Tool:
         said = (
             "Any SPARQL 1.1 query, read only. SELECT gives rows, with limit and offset over them; CONSTRUCT and DESCRIBE Turtle."
         )
+    if assembly.remotes.endpoints:
+        said += f" SERVICE may reach {', '.join(f'<{iri}>' for iri in assembly.remotes.endpoints)}."
     shape: dict[str, Schema] = {
         **_WINDOW,
         "rows": {"type": "array", "items": _OPEN},
         "boolean": {"type": "boolean"},
         "turtle": _TEXT,
+        "failed_services": _TEXTS,
     }
     return Tool("sparql", "Ask SPARQL", said, _object(shape, "completeness", "dataset"), _fixed(known, assembly), call)
 
@@ -207,12 +254,15 @@ def _turtle(text: str, *, whole: bool) -> Result:
     return {"completeness": "truncated", "turtle": text[: end + 3], "note": note}
 
 
-def _question_tool(query: Query, assembly: Assembly, public_url: Callable[[], str]) -> Tool:
+def _question_tool(
+    query: Query, assembly: Assembly, public_url: Callable[[], str], told: Mapping[str, Mapping[str, str]]
+) -> Tool:
     backing = assembly.backing
 
     async def arguments() -> Schema:
         listed = {p.name: await questions.choices(p, query, backing) for p in query.parameters}
-        return _arguments(questions.parameters(query).values(), listed, backing.most_rows, {"provenance": "none"})
+        known = questions.parameters(query).values()
+        return _arguments(known, listed, backing.most_rows, {"provenance": "none"}, told["parameters"])
 
     async def call(given: Arguments, _: str) -> Result:
         texts = {"limit": str(min(USUAL_ROWS, backing.most_rows)), "provenance": "none", **_texts(given)}
@@ -224,15 +274,11 @@ def _question_tool(query: Query, assembly: Assembly, public_url: Callable[[], st
             result["provenance"] = renderings.provenance(page)
         return {**result, "links": _links(page, public_url())}
 
-    shape: dict[str, Schema] = {
-        **_WINDOW,
-        "rows": {"type": "array", "items": openapi.row_schema(query)},
-        "provenance": _OPEN,
-        "links": _OPEN,
-    }
-    result = _object(shape, "completeness", "total", "next_offset", "note", "dataset", "rows", "links")
-    shown = [name for name in query.columns if not name.endswith(("_name", "_names"))]
+    result = _object({"completeness": _TEXT, "rows": _rows(query, told["columns"])})
+    shown = [name for name in query.columns if not _is_name(name)]
     said = f"{query.question} Columns: {', '.join(shown)}."
+    if query.related:
+        said += f" Related: {', '.join(openapi.operation_id(backing.queries[name]) for name in query.related)}."
     return Tool(openapi.operation_id(query), query.summary, said, result, arguments, call)
 
 
@@ -433,7 +479,11 @@ def _texts(given: Arguments) -> dict[str, str]:
 
 
 def _arguments(
-    parameters: Iterable[Parameter], listed: Mapping[str, Sequence[str]], most_rows: int, defaults: Mapping[str, object]
+    parameters: Iterable[Parameter],
+    listed: Mapping[str, Sequence[str]],
+    most_rows: int,
+    defaults: Mapping[str, object],
+    told_already: Mapping[str, str],
 ) -> Schema:
     properties: dict[str, Schema] = {}
     required = []
@@ -445,7 +495,8 @@ def _arguments(
             schema["default"] = defaults[parameter.name]
         for bulky in ("minimum", "maximum", "minLength", "pattern"):  # an agent reads all tools; a refusal says what is accepted
             schema.pop(bulky, None)
-        properties[parameter.name] = {**schema, "description": parameter.description, **_examples(parameter, schema)}
+        said = {"description": parameter.description} if told_already.get(parameter.name) != parameter.description else {}
+        properties[parameter.name] = {**schema, **said, **_examples(parameter, schema)}
         if parameter.required:
             required.append(parameter.name)
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -462,7 +513,7 @@ def _fixed(parameters: Sequence[Parameter], assembly: Assembly | None = None) ->
     most = assembly.backing.most_rows if assembly else 0
 
     async def arguments() -> Schema:
-        return _arguments(parameters, {}, most, {})
+        return _arguments(parameters, {}, most, {}, {})
 
     return arguments
 

@@ -5,8 +5,10 @@ obeys commands of one byte (`exchange.Command`). A fork is answered with its pro
 and its pidfd. It ends with its parent.
 """
 
+import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -41,6 +43,9 @@ from suasion.writing import Written
 
 STACK_BYTES = 512 * 1024 * 1024
 _PART_BYTES = 1024 * 1024
+_MANY_QUADS = 50_000
+"""From so many on the texts of files are indexed beside the answering of other questions; fewer take less than a second or so."""
+_NO_INDEX = "The texts of the data are still being indexed: all else is answered; search again in some seconds."
 _CANDIDATE_FILES = 8
 """What a candidate may have open besides its socket, where the number of files is what keeps sockets away."""
 
@@ -50,12 +55,13 @@ class _Desk:
     """What a worker answers from, and its limits: `published` leaves out what was written beside a bundle.
 
     The index of data that change is made by the worker that needs it: what was written is not read by the loader, and nobody
-    waits for an index after each write.
+    waits for an index after each write. Of many texts it is made by a process of its own, while others are answered: `index`
+    returns None until then.
     """
 
     dataset: Dataset
     published: Dataset
-    index: Callable[[], TextIndex]
+    index: Callable[[], TextIndex | None]
     prefixes: Mapping[str, str]
     most_bytes: int
     spool_bytes: int
@@ -66,6 +72,7 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     control = socket.socket(fileno=control_fd)
+    gc.disable()  # what is made while data are loaded stays: looking through it, time and again, takes longer than making it
     prefixes = Prefixes({})
     written = None
     try:
@@ -82,15 +89,30 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
         assert dataset
         published = written.published if written and written.published else dataset
         changing = written is not None and source.bundle is None
-        index = cache(partial(_indexed, published, source))
-        if not changing:
+        make = partial(_indexed, published, source)
+        index: Callable[[], TextIndex | None] = cache(make)
+        coming = -1
+        if not changing and len(published.union) > _MANY_QUADS:
+            coming = _begun(control, make)
+            index = _not_yet
+        elif not changing:
             index()
     except DataError as error:
         control.sendall(_line(Ready(fault=str(error))))
         return
+    gc.freeze()  # so that workers, which share this memory, do not write to it
+    gc.enable()
     control.sendall(_line(written.ready if written else Ready(len(dataset.facts), loading.digest(dataset.facts))))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while byte := control.recv(1):
+    while True:
+        if coming >= 0:
+            watched: list[socket.socket | int] = [control, coming]
+            readable, _, _ = select.select(watched, [], [])
+            if coming in readable:
+                index, coming = cache(_received(coming) or make), -1
+                continue
+        if not (byte := control.recv(1)):
+            break
         command = Command(byte)
         if command in (Command.COMMIT, Command.DISCARD):
             assert written
@@ -99,6 +121,34 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
         desk = _Desk(dataset, published, index, prefixes.table, most_bytes, spool_bytes)
         while not _forked(control, partial(_serve, desk, written, memory_bytes, command)):
             pass  # it was killed before it could be named
+
+
+def _begun(control: socket.socket, make: Callable[[], TextIndex]) -> int:
+    """Fork a process that makes an index, and return where its bytes can be read; none come where it fails."""
+    reading, writing_end = os.pipe()
+    if os.fork():
+        os.close(writing_end)
+        return reading
+    die_with_parent()
+    control.close()
+    os.close(reading)
+    with suppress(Exception), os.fdopen(writing_end, "wb") as out:
+        out.write(make().serialised())
+    os._exit(0)
+
+
+def _received(reading: int) -> Callable[[], TextIndex] | None:
+    """Return what gives the index that another process made; None where it failed, so that each worker has to make its own."""
+    with os.fdopen(reading, "rb") as stream:
+        serialised = stream.read()
+    if not serialised:
+        return None
+    index = TextIndex.restored(serialised)
+    return lambda: index
+
+
+def _not_yet() -> None:
+    """Stand for an index that is still being made."""
 
 
 def _forked(control: socket.socket, serve: Callable[[socket.socket], None]) -> bool:
@@ -205,6 +255,9 @@ def _answer_all(requests: socket.socket, desk: _Desk) -> None:
             try:
                 dataset = desk.published if question.published else desk.dataset
                 index = desk.index() if question.search else None
+                if question.search and index is None:
+                    requests.sendall(pack_answer(Answer(error="NotIndexed", detail=_NO_INDEX)))
+                    return  # the worker that comes instead may have it
                 answer = evaluate(dataset, question, desk.prefixes, desk.most_bytes, outlet, index)
             except MemoryError:
                 answer = Answer(error="AnswerTooLarge", detail="The query needs more memory than a worker has.")

@@ -3,6 +3,7 @@
 import { element } from "./dom.js";
 
 const XSD = "http://www.w3.org/2001/XMLSchema#";
+const PATH = /^[^\u0000-\u0020<>"{}|\\^`?#]+$/;
 const LOCAL = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?$/;
 const NUMBERS = new Set(
   ("integer decimal double float int long short byte nonNegativeInteger positiveInteger negativeInteger nonPositiveInteger " +
@@ -11,10 +12,10 @@ const NUMBERS = new Set(
 const DATES = new Set("date dateTime dateTimeStamp gYear gYearMonth".split(" ").map((name) => XSD + name));
 
 export class Terms {
-  // prefixes: prefix to namespace; pages: where things of ours and claims are shown, "" for nowhere, and the start of their IRIs.
-  constructor(prefixes, pages) {
+  // prefixes: prefix to namespace; served: how the IRIs of things begin that have pages at /doc/, and all others of ours, or "".
+  constructor(prefixes, served) {
     this.namespaces = Object.entries(prefixes).sort((a, b) => b[1].length - a[1].length);
-    this.pages = pages;
+    this.served = served;
   }
 
   shorten(iri) {
@@ -26,13 +27,17 @@ export class Terms {
     return iri;
   }
 
+  // Where a reader is led by an IRI, as places.py has it: a path here, an address on the web, or nowhere ("").
   link(iri) {
-    const { ours, claim, entity } = this.pages;
-    const page = iri.startsWith(`${ours}claim/`) ? claim || entity : entity;
-    if (iri.startsWith(ours) && page) {
-      return page + encodeURIComponent(this.shorten(iri));
+    const { things, base } = this.served;
+    const path = (rest) => encodeURI(rest).replaceAll("%25", "%");
+    if (iri.startsWith(things) && PATH.test(iri.slice(things.length))) {
+      return `/doc/${path(iri.slice(things.length))}`;
     }
-    return /^https?:\/\//i.test(iri) ? iri : "";
+    if (base && iri.startsWith(base)) {
+      return `/${path(iri.slice(base.length))}`;
+    }
+    return /^https?:\/\//.test(iri) ? iri : "";
   }
 
   // The text of a term alone, for pictures.
