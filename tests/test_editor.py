@@ -121,21 +121,21 @@ def test_the_menu_holds_the_tutorial_and_each_question_that_sparql_can_ask(clien
     ]
     tutorial = sum(line[3].isdigit() for line in headings)
     assert page.count('<option value="tutorial/') == tutorial == 10
-    asked = [query.name for query in catalog.collect(bundle, None, files=False) if not searches(query)]
+    asked = [query.name for query in catalog.collect(bundle, None, files=False) if in_menu(query)]
     assert [name for name in asked if f'<option value="questions/{name}"' not in page] == []
     assert 'value="questions/search"' not in page
 
 
-def searches(query: catalog.Query) -> bool:
-    return any(parameter.type == "search" for parameter in query.parameters)
+def in_menu(query: catalog.Query) -> bool:
+    return not any(p.type == "search" or (p.required and p.type != "iri") for p in query.parameters)
 
 
 def test_a_question_filled_with_its_examples_has_the_rows_of_its_endpoint(
     client: Client, bundle: Path, prefixes: Prefixes
 ) -> None:
-    """Its required parameters are bound in the text: by their values at the head of each group."""
+    """Its required parameters are bound in the text, at the head of groups."""
     queries = catalog.collect(bundle, None, files=False)
-    required = {query.name: query for query in queries if any(p.required for p in query.parameters) and not searches(query)}
+    required = {query.name: query for query in queries if any(p.required for p in query.parameters) and in_menu(query)}
     assert {"claim", "comparison", "entity"} <= set(required)
     for query in required.values():
         text = client.get(f"/editor/examples/questions/{query.name}").body.decode()

@@ -23,7 +23,7 @@ from suasion.sparql import UNION
 PANE = "vendor/sparql.js"
 """The module that service/browser/assets.py makes; without it the query is written in a plain field."""
 _SECONDS = (1, 5, 10, 30, 60, 300)
-_WHERE = re.compile(r"\bWHERE\s*\{", re.IGNORECASE)
+_WHERE = re.compile(r"^(?!#).*\bWHERE\s*\{", re.IGNORECASE | re.MULTILINE)
 _FIRST = "SELECT ?subject ?property ?value WHERE {\n  ?subject ?property ?value .\n}\nLIMIT 20\n"
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -93,18 +93,19 @@ def routes(templates: Environment, parts: Assembly) -> list[Route]:
 
 
 def filled(query: Query, prefixes: Prefixes) -> str | None:
-    """Return the text of a question with its required parameters bound by their examples; None for one that looks up a text.
+    """Return the text of a question with its required parameters bound by their examples, or None where a text cannot ask it.
 
-    A parameter is bound at the head of each group after WHERE, so that sub-queries see it too.
+    IRIs are bound at the head of each group after WHERE, so that sub-queries see them too. Other values stand in filters of
+    groups inside, which see nothing of those around them (SPARQL 1.1 Query, section 18.2); and the text index is no graph.
     """
-    if any(parameter.type == "search" for parameter in query.parameters):
-        return None  # the text index is no graph that a query could ask
+    required = [parameter for parameter in query.parameters if parameter.required]
+    if any(p.type == "search" for p in query.parameters) or any(p.type != "iri" for p in required):
+        return None
     lines = ""
-    for parameter in query.parameters:
-        if parameter.required:
-            found = terms.bound(parameter, parameter.example, prefixes)
-            lines += f"\n  VALUES ?{parameter.name} {{ {' '.join(map(turtle.term, found))} }}"
-    return _WHERE.sub(lambda where: where[0] + lines, query.text) if lines else query.text
+    for parameter in required:
+        found = terms.bound(parameter, parameter.example, prefixes)
+        lines += f"\n  VALUES ?{parameter.name} {{ {' '.join(map(turtle.term, found))} }}"
+    return _WHERE.sub(lambda where: where[0] + lines, query.text)
 
 
 def _groups(parts: Assembly) -> Iterator[tuple[str, list[Example]]]:
