@@ -411,7 +411,8 @@ def test_without_the_code_of_others_it_is_a_plain_field_that_says_so(client: Cli
 
 @in_browser
 def test_without_scripts_it_is_a_form(client: Client, browser: Browser) -> None:
-    with opened(browser, address(client), java_script_enabled=False) as seen:
+    # The answer is no page: the browser looks for its icon at the usual place, where there is none.
+    with opened(browser, address(client), expected="404 (Not Found)", java_script_enabled=False) as seen:
         page = seen.page
         page.get_by_label("Begin with").select_option("2. Japan's aid, with amounts where there are any")
         page.get_by_role("button", name="Fill in").click()
