@@ -12,6 +12,9 @@ import pytest
 from suasion import __version__
 
 
+BUNDLED = ("ontology", "graph_data", "queries", "docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+
+
 def tracked(bundle: Path, *folders: str) -> set[str]:
     listed = subprocess.run(["git", "-C", str(bundle), "ls-files", "-z", *folders], capture_output=True, text=True, check=True)
     return set(filter(None, listed.stdout.split("\0")))
@@ -51,7 +54,7 @@ def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
 
 def test_the_wheel_is_the_package_and_the_tracked_bundle(bundle: Path, wheel: Path) -> None:
     expected = {name.removeprefix("service/") for name in tracked(bundle, "service/suasion")}
-    expected |= {f"suasion/_bundle/{name}" for name in tracked(bundle, "ontology", "graph_data", "queries", "docs/sparql.md")}
+    expected |= {f"suasion/_bundle/{name}" for name in tracked(bundle, *BUNDLED)}
     expected |= {f"suasion/static/vendor/{name}" for name in ("licences.txt", "made-from", "sparql.js")}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
