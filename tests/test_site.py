@@ -27,6 +27,8 @@ KINDS = {
 }
 SCRIPT_BYTES = 300_000
 MADE_BY_SCRIPTS = ("/docs", "/editor")
+HELD_ELSEWHERE = ("/compare", "/article", "/pictures", "/editor", "/docs")
+"""Pages that axe reads in tests of their own; /docs is Swagger UI as it comes."""
 LINK = re.compile(r'<a\b[^>]*?\shref="([^"]+)"')
 MAIN = re.compile(r"<main\b.*?</main>", re.DOTALL)
 TAG = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL)
@@ -121,7 +123,7 @@ def test_every_kind_of_page_holds_what_all_have_to(client: Client, browser: Brow
     }
     faults: list[str] = []
     for path in found.values():
-        print(path)
+        import time;print(path, time.time())
         reply = client.get(path, accept="text/html")
         policy = reply.headers["content-security-policy"]
         assert "default-src 'self'" in policy and "unsafe" not in policy, path
@@ -129,7 +131,8 @@ def test_every_kind_of_page_holds_what_all_have_to(client: Client, browser: Brow
             assert len(words(reply.body)) > 100, f"{path} says nothing without scripts"
         with opened(browser, address(client, path)) as seen:
             page = seen.page
-            faults += [f"{path}: {barrier}" for barrier in barriers(page)]
+            if not path.startswith(HELD_ELSEWHERE):
+                faults += [f"{path}: {barrier}" for barrier in barriers(page)]
             scripts = "performance.getEntriesByType('resource').filter(one => one.initiatorType === 'script')"
             loaded = page.evaluate(f"{scripts}.reduce((sum, one) => sum + one.encodedBodySize, 0)")
             if loaded > SCRIPT_BYTES and not path.startswith(MADE_BY_SCRIPTS):
