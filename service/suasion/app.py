@@ -1,6 +1,6 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
@@ -27,6 +27,7 @@ from suasion import (
     linked,
     openapi,
     operation,
+    pictures,
     problems,
     publication,
     reconciling,
@@ -62,7 +63,9 @@ _DESCRIPTION = "Each answer says whether it is complete; each row leads to its c
 _LICENCE = {"name": "CC BY 4.0 (ontology and data)", "url": "https://creativecommons.org/licenses/by/4.0/"}
 
 
-def create_app(settings: Settings, given: Source | None = None, loader: Loader | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, given: Source | None = None, loader: Loader | None = None, words: Mapping[str, str] | None = None
+) -> FastAPI:
     """Return the application; its workers start and end with it. Without a source it serves the bundle of the settings.
 
     Questions are those of the bundle, or for RDF files those that fit any data, and those of the folder of the source. A loader
@@ -200,7 +203,7 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
             "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
         )
 
-    pages = home.templates()
+    pages = home.templates(files)
     front_page = home.page(pages, queries, files)
 
     documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
@@ -257,10 +260,16 @@ def create_app(settings: Settings, given: Source | None = None, loader: Loader |
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
+        app.router.routes += pictures.routes(pages, backing, _page_queries(parts.bundle), public_url, parts.state, words or {})
     app.router.routes += linked.routes(documents, _allowed)
     for query in queries:
         _add_curated(app, query, site)
     return app
+
+
+def _page_queries(bundle: Path) -> dict[str, str]:
+    """Return the texts of the queries that are made for pages, by their names."""
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted((bundle / "queries" / "pages").glob("*.rq"))}
 
 
 def _client(request: Request) -> str:

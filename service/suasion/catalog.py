@@ -21,6 +21,8 @@ TAKEN_NAMES = ("limit", "offset", "sort", "order", "provenance")
 RESERVED_PATHS = frozenset(
     (
         ".well-known",
+        "article",
+        "compare",
         "dataset",
         "def",
         "doc",
@@ -34,6 +36,7 @@ RESERVED_PATHS = frozenset(
         "mcp",
         "metrics",
         "openapi.json",
+        "pictures",
         "problem",
         "queries",
         "query",

@@ -11,9 +11,11 @@ from suasion.exchange import Ready
 Page = Callable[[Ready], str]
 
 
-def templates() -> Environment:
-    """Return the templates of the pages; what is filled in is escaped."""
-    return Environment(loader=PackageLoader("suasion"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+def templates(files: tuple[str, ...] = ()) -> Environment:
+    """Return the templates of the pages, of the article or of files by their names; what is filled in is escaped."""
+    environment = Environment(loader=PackageLoader("suasion"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["files"] = files
+    return environment
 
 
 def page(pages: Environment, queries: tuple[Query, ...], files: tuple[str, ...] = ()) -> Page:
