@@ -35,7 +35,7 @@ _PAGES = (
 _LIGHT = "SELECT ?p ?o WHERE {{ <https://w3id.org/suasion/id/actor/{}> ?p ?o }}"
 _ACTORS = ("japan", "china", "asean", "cambodia", "thailand", "vietnam", "united-states", "jica")
 _HEAVY = "SELECT (COUNT(*) AS ?n) WHERE {{ ?s ?p ?o ; ?q ?r . FILTER(STRLEN(CONCAT(STR(?o), STR(?r))) > {}) }}"
-_TIME = re.compile(rb'/receipts/[\w-]+|"receipt": \{[^}]*\}|accessed [\d-]+')  # when it was answered
+_TIME = re.compile(rb'/receipts/[\w-]+|"receipt": \{[^}]*\}|accessed [\d-]+|urldate = \{+[\d-]+')  # when it was answered
 _SHARES = (70, 25, 5)
 
 

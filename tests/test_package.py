@@ -11,7 +11,6 @@ import pytest
 
 from suasion import __version__
 
-
 BUNDLED = ("ontology", "graph_data", "queries", "docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 

@@ -244,7 +244,7 @@ def test_the_search_of_files_is_described_like_any_question(foreign: Client) -> 
     assert "GRAPH graph:hits" in foreign.get("/queries/search").body.decode()
     paths = foreign.get("/openapi.json").json()["paths"]
     assert {"/search", "/suggest"} <= set(paths)  # type: ignore[call-overload]
-    assert b"/search?text=" in foreign.get("/").body
+    assert b"/search.html?text=" in foreign.get("/").body
 
 
 def test_many_texts_are_indexed_while_all_else_is_answered(tmp_path: Path) -> None:

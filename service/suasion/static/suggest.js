@@ -104,7 +104,7 @@ function open(item) {
 function path({ thing, label }) {
   const [theme, name] = thing.split(":");
   const pages = field.dataset.pages;
-  return pages ? `${pages}${theme}/${encodeURIComponent(name)}` : `/search.html?${new URLSearchParams({ text: label })}`;
+  return pages ? `${pages}${theme}/${encodeURIComponent(name)}` : `/search.html?${new URLSearchParams({ text: label, limit: 20 })}`;
 }
 
 function part(name, text) {
