@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def test_each_question_is_a_tool_that_only_reads_and_says_what_it_takes(session:
                     assert here == {"description": column.meaning} if here else shared in f"{agent.instructions}\n"
             assert all(f" {openapi.operation_id(BY_NAME[other])}" in tool.description for other in query.related)
         whole = json.dumps([tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed.values()])
-        assert len(whole) < 80_000
+        assert len(whole) < 2_000 * len(listed)
         modality = listed["claims"].input_schema["properties"]["modality"]
         assert "Hedged" in modality["enum"]
 
@@ -328,23 +328,25 @@ def test_a_query_that_never_ends_is_ended_at_the_deadline_and_says_so(session: S
 
 def test_a_tool_that_the_service_cannot_answer_says_why_and_the_next_call_is_answered(tmp_path: Path) -> None:
     data, folder = toys.write(tmp_path)
-    process, port = serve(str(data), "--queries", str(folder), "--deadline-seconds", "2")
+    process, port = serve(str(data), "--queries", str(folder), "--deadline-seconds", "4")
 
-    def kill_who_works() -> bool:
-        busy = [pid for pid in procfs.workers(process.pid) if procfs.processor_ticks(pid) > 30]
-        for pid in busy:
-            os.kill(pid, signal.SIGKILL)
-        return bool(busy)
+    def kill_who_works() -> None:
+        for pid in procfs.workers(process.pid):
+            if procfs.processor_ticks(pid) > 15:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     async def scenario() -> None:
         async with Agent(f"http://127.0.0.1:{port}/mcp") as agent:
             asked = asyncio.create_task(refused(agent, "toys_slow"))
-            assert await asyncio.to_thread(procfs.holds_within, 5, kill_who_works)
+            while not asked.done():  # a query with ORDER BY is evaluated once more
+                await asyncio.to_thread(kill_who_works)
+                await asyncio.sleep(0.05)
             sentence, problem = await asked
             assert sentence.startswith("The query could not be finished: ")
             assert problem["status"] == 500
             sentence, problem = await refused(agent, "toys_slow", limit=7)
-            assert sentence.startswith("The query ran out of time: No answer within 2 s")
+            assert sentence.startswith("The query ran out of time: No answer within 4 s")
             assert sentence.endswith(" completeness: timed out.")
             asked_for = (problem["completeness"], problem["offset"], problem["limit"], problem["total"])
             assert asked_for == ("timed out", 0, 7, None)

@@ -27,6 +27,11 @@ _VALUE_TYPES: Mapping[str, Schema] = {
     "boolean": {"type": "boolean"},
 }
 _TEXT: Schema = {"type": "string"}
+_FILE: Schema = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary", "description": "The table, as CSV"}},
+    "required": ["file"],
+}
 _SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _STATUSES = {
     400: "An unknown parameter, a request that cannot be read, or a query that does not parse",
@@ -163,7 +168,10 @@ def table_operation(parameters: Mapping[str, Parameter]) -> dict[str, object]:
         "parameters": [_given(p.name, p.description, p.example) for p in parameters.values()],
         "requestBody": {
             "required": True,
-            "content": {"text/csv": {"schema": _TEXT, "example": "scheme,code,date\ncow,710,2008\n"}},
+            "content": {
+                "text/csv": {"schema": _TEXT, "example": "scheme,code,date\ncow,710,2008\n"},
+                "multipart/form-data": {"schema": _FILE},
+            },
         },
         "responses": {
             "200": {"description": "The table, with columns added", "content": {"text/csv": {"schema": _TEXT}}},
