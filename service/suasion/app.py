@@ -22,6 +22,7 @@ from suasion import (
     graphs,
     home,
     linked,
+    offprints,
     openapi,
     operation,
     pictures,
@@ -202,7 +203,7 @@ def create_app(
     pages = home.templates(files)
     front_page = home.page(pages, queries, files)
 
-    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
+    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description, words)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
@@ -210,7 +211,7 @@ def create_app(
             return await linked.dataset_document(request, documents)
         return HTMLResponse(front_page(engine.ready), headers={"Vary": "Accept"})
 
-    site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
+    site = curated.Site(backing, Pages(pages, documents.places), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
@@ -256,6 +257,7 @@ def create_app(
     app.router.routes += reference.routes(pages)
     if not files:
         app.router.routes += pictures.routes(pages, backing, _page_queries(parts.bundle), public_url, parts.state, words or {})
+    app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
     for query in queries:
         _add_curated(app, query, site)

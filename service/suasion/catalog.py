@@ -34,6 +34,7 @@ RESERVED_PATHS = frozenset(
         "mappings",
         "mcp",
         "metrics",
+        "nanopub",
         "openapi.json",
         "pictures",
         "problem",
