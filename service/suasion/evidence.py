@@ -152,8 +152,8 @@ def _paragraph(place: Row, passages: Sequence[Row], words: Mapping[str, str]) ->
             continue
         text = words[one["passage"]]
         runs += _marked(text, words.get(place["passage"], text)) if own else [Run(text)]
-        runs.append(Run(" "))
-    return tuple(runs)
+        runs.append(Run(" · "))
+    return tuple(runs[:-1])
 
 
 def _marked(sentence: str, passage: str) -> list[Run]:
