@@ -107,7 +107,8 @@ def test_the_real_queries_are_read(bundle: Path) -> None:
         (
             'summary = "Toys"',
             'heading = "Toys"',
-            "heading is no key; there are claims, columns, keywords, lists, not_found, params, question, related, sort, summary.",
+            "heading is no key; there are claims, columns, keywords, lists, no_rows, not_found, params, question, related, sort, "
+            "summary.",
         ),
         ("[columns]", "[column]", "column is no key"),
         ('toy = "The toy"\ncolours = "Its colours"\n', "", "[columns] has to give each projected variable its meaning."),
@@ -215,6 +216,7 @@ def test_broken_front_matter_is_named_with_its_line(tmp_path: Path) -> None:
         ('lists = ["colours"]', "lists = 3", "lists"),
         ('lists = ["colours"]', "lists = [3]", "lists"),
         ('not_found = "No such toy."', "not_found = 3", "not_found"),
+        ('not_found = "No such toy."', "no_rows = 3", "no_rows"),
         ("required = true", 'required = "no"', "params.size"),
         ('description = "Who made it"', "description = 3", "params.maker"),
         ('themes = ["actor", "place"]', 'themes = "actor"', "params.maker"),

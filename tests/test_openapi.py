@@ -92,7 +92,7 @@ def run(port: int, folder: Path, *options: str) -> dict[str, object]:
 
 def test_every_operation_answers_as_described_to_made_up_requests(client: Client, tmp_path: Path) -> None:
     report = run(client.port, tmp_path, "--phases", "examples,fuzzing", "--max-examples", "4")
-    assert item(report, "operations")["tested"] == len(QUERIES) * 2 + 9
+    assert item(report, "operations")["tested"] == len(QUERIES) * 2 + 20
 
 
 def test_these_operations_answer_as_described_at_every_boundary(client: Client, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 # A thing is of the kinds that the labels of its classes name; classes of other vocabularies get their labels here.
+# What only graph:states describes is nothing that the article speaks of, and has no kind.
 PREFIX : <https://w3id.org/suasion/def#>
 PREFIX adms: <http://www.w3.org/ns/adms#>
 PREFIX c4o: <http://purl.org/spar/c4o/>
@@ -53,5 +54,6 @@ WHERE {
     }
   }
   GRAPH ?graph { ?thing a ?class }
+  FILTER(?graph != graph:states)
   FILTER(STRSTARTS(STR(?thing), "https://w3id.org/suasion/id/"))
 }

@@ -1,6 +1,6 @@
 """Wiring: one application from settings."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 from fastapi import FastAPI
+from jinja2 import Environment
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -16,6 +17,7 @@ from starlette.routing import Match, Route
 from suasion import (
     __version__,
     accesslog,
+    bulk,
     catalog,
     curated,
     federation,
@@ -28,6 +30,7 @@ from suasion import (
     pictures,
     problems,
     publication,
+    reconciling,
     reference,
     renderings,
     sparql,
@@ -35,7 +38,7 @@ from suasion import (
     tools,
     updates,
 )
-from suasion.assembly import assembled
+from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
 from suasion.codings import Coding
@@ -255,6 +258,8 @@ def create_app(
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages)
+    if source.bundle:
+        _add_codes(app, parts, pages, public_url)
     if not files:
         app.router.routes += pictures.routes(pages, backing, _page_queries(parts.bundle), public_url, parts.state, words or {})
     app.router.routes += offprints.routes(documents, _allowed)
@@ -301,6 +306,42 @@ def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
     for path, shown in ((f"/{query.name}", answer), (f"/{query.name}.{{format}}", answer_as)):
         app.router.add_route(path, shown, methods=["GET", "HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
+
+
+def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Callable[[], str]) -> None:
+    """Add tables of codes at /resolve, and reconciliation."""
+    backing, most_bytes = parts.backing, parts.settings.request_bytes
+    service = reconciling.Service(
+        crosswalks=parts.crosswalks,
+        ask=backing.ask,
+        search=backing.queries["search"].text,
+        prefixes=backing.prefixes,
+        pages=pages,
+        public_url=public_url,
+        most_bytes=most_bytes,
+    )
+
+    async def resolve(request: Request) -> Response:
+        return await bulk.answer(request, parts.crosswalks, backing.dataset(), backing.prefixes, most_bytes)
+
+    given: list[reconciling.Entry] = [
+        ("/resolve", resolve, "POST", Response, openapi.table_operation(bulk.PARAMETERS)),
+        *service.entries(),
+    ]
+    for path, answer, method, kind, extra in given:
+        name = f"{path[1:].replace('/', '_')}{'_by_post' if method == 'POST' else ''}"
+        app.add_api_route(path, answer, methods=[method], name=name, response_class=kind, openapi_extra=extra)
+        if method == "GET":
+            app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
+        methods = "GET, HEAD, POST, OPTIONS" if path in ("/resolve", "/reconcile") else updates.READ_METHODS
+        app.router.add_route(path, _offering(methods), methods=["OPTIONS"], include_in_schema=False)
+
+
+def _offering(methods: str) -> Callable[[Request], Awaitable[Response]]:
+    async def offered(_: Request) -> Response:
+        return Response(status_code=204, headers={"Allow": methods})
+
+    return offered
 
 
 async def _allowed(_: Request) -> Response:

@@ -11,6 +11,7 @@ from pathlib import Path
 from suasion import catalog, federation, gate
 from suasion.answers import Answers
 from suasion.catalog import Query
+from suasion.crosswalk import Crosswalks
 from suasion.described import Described
 from suasion.engine import Engine, Lane, Loader
 from suasion.exchange import Answer, Question, Ready, Service
@@ -35,6 +36,7 @@ class Assembly:
     answers: Answers
     queries: tuple[Query, ...]
     backing: Backing
+    crosswalks: Crosswalks
     budgets: Budgets | None
     remotes: Remotes
     state: Callable[[], str]
@@ -85,8 +87,9 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
     source = given or Source(bundle, queries=queries_folder(settings))
     prefixes = declared(bundle) if source.bundle else Prefixes({})
     queries = catalog.collect(bundle, source.queries, files=source.bundle is None)
-    claims_query, source_query = (
-        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in ("claims", "source")
+    claims_query, source_query, codes_query, things_query = (
+        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8")
+        for name in ("claims", "source", "codes", "things")
     )
     engine = Engine(settings, source, loader)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
@@ -110,6 +113,7 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
         answers=answers,
         queries=queries,
         backing=backing,
+        crosswalks=Crosswalks(ask, lambda: engine.ready.published, codes_query, things_query),
         budgets=_budgets(settings),
         remotes=Remotes(federation.allowed(settings.services), settings),
         state=lambda: state(engine.ready.published),

@@ -42,6 +42,7 @@ RESERVED_PATHS = frozenset(
         "query",
         "readyz",
         "receipts",
+        "reconcile",
         "shape",
         "shapes",
         "sparql",
@@ -49,7 +50,7 @@ RESERVED_PATHS = frozenset(
     )
 )
 _QUERY_KEYS = {
-    "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "not_found"
+    "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "no_rows", "not_found"
 }  # fmt: skip
 _PARAM_KEYS = {"type", "description", "example", "examples", "required", "default", "themes", "values", "values_from"}
 _SEARCH_KEYS = {"most", "among", "within"}
@@ -112,7 +113,8 @@ class Query:
     """A curated question: `name` is its path, `columns` the projected variables in their order.
 
     `claims` are the columns that hold the claims a row rests on, `sort` those that a client may sort by, `related` the
-    names of other questions, `prefixes` what its own PREFIX lines declare. With `not_found` no rows is an error, in these words.
+    names of other questions, `prefixes` what its own PREFIX lines declare. With `not_found` no rows is an error, in these words;
+    `no_rows` says what it means elsewhere, "" where it is usual.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Query:
     columns: Mapping[str, Column]
     parameters: tuple[Parameter, ...] = ()
     not_found: str = ""
+    no_rows: str = ""
     claims: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
@@ -209,6 +212,7 @@ def read(path: Path, name: str) -> Query:
         columns,
         parameters,
         _string(path, front, "not_found", ""),
+        _string(path, front, "no_rows", ""),
         _column_names(path, front, "claims", columns) if "claims" in front else _usual_claims(columns),
         _column_names(path, front, "sort", columns),
         _strings(path, front, "related"),

@@ -61,7 +61,8 @@ async def document(base: Mapping[str, object], backing: Backing) -> dict[str, ob
     for query in backing.queries.values():
         listed = {p.name: await choices(p, query, backing) for p in query.parameters}
         for path, item in curated_paths(query, listed, backing.most_rows).items():
-            paths[path] = item
+            assert isinstance(item, dict)
+            paths.setdefault(path, {}).update(item)
     components = whole.setdefault("components", {})
     assert isinstance(components, dict)
     components["schemas"] = {**components.get("schemas", {}), **_schemas()}
@@ -154,6 +155,53 @@ def query_operation(name: str) -> dict[str, object]:
         "parameters": [_path_part("name", "The question", name)],
         "responses": {"200": {"description": said, "content": content}, **problems(404)},
     }
+
+
+def table_operation(parameters: Mapping[str, Parameter]) -> dict[str, object]:
+    """Return the OpenAPI entry of tables of codes, by what they take."""
+    return {
+        "parameters": [_given(p.name, p.description, p.example) for p in parameters.values()],
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": _TEXT, "example": "scheme,code,date\ncow,710,2008\n"}},
+        },
+        "responses": {
+            "200": {"description": "The table, with columns added", "content": {"text/csv": {"schema": _TEXT}}},
+            **problems(400, 413, 415, 422, 500, 503, 504, 507),
+        },
+    }
+
+
+def reconciliation_operation(method: str) -> dict[str, object]:
+    """Return the OpenAPI entry of reconciliation: queries or an extension in the URL, or in a form."""
+    fields = {"queries": '{"q0":{"query":"Burma"}}', "extend": '{"ids":["actor:japan"],"properties":[{"id":"cow"}]}'}
+    said = "JSON of the Reconciliation Service API 0.2"
+    entry: dict[str, object] = {
+        "responses": {
+            "200": {"description": said, "content": {"application/json": {"schema": {"type": "object"}}}},
+            **problems(413, 415, 422, 500, 503, 504, 507),
+        }
+    }
+    if method == "GET":
+        return {"parameters": [_given(name, said, example) for name, example in fields.items()], **entry}
+    schema = {"type": "object", "properties": dict.fromkeys(fields, _TEXT), "example": {"queries": fields["queries"]}}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}, **entry}
+
+
+def lookup_operation(media_type: str, examples: Mapping[str, str], *, required: bool) -> dict[str, object]:
+    """Return the OpenAPI entry of a help to reconciliation, by what it is given, or has to be, and an example of each."""
+    schema = _TEXT if media_type == "text/html" else {"type": "object"}
+    return {
+        "parameters": [{**_given(name, name, example), "required": required} for name, example in examples.items()],
+        "responses": {
+            "200": {"description": "What is looked up", "content": {media_type: {"schema": schema}}},
+            **problems(404, 422, 500, 503, 504, 507),
+        },
+    }
+
+
+def _given(name: str, description: str, example: str) -> dict[str, object]:
+    return {"name": name, "in": "query", "description": description, "schema": _TEXT, "example": example}
 
 
 def receipt_operation() -> dict[str, object]:
@@ -270,7 +318,7 @@ def _typed(parameter: Parameter, text: str) -> object:
 
 
 def _envelope(query: Query) -> Schema:
-    """Return what all answers have, with the columns and rows of this one; were rows in both, made clients would not know their columns."""
+    """Return what all answers have, with columns and rows of this one: were rows in both, made clients would not know them."""
     own: Schema = {
         "columns": {
             "type": "object",

@@ -119,7 +119,8 @@ class Page:
         if self.rows:
             cut = "The words fit more than was looked at, best first: give more of them to see the rest."
             return cut if self.cut else None
-        absent = "No data in the article for this question." if self.works else "No data for this question."
+        usual = "No data in the article for this question." if self.works else "No data for this question."
+        absent = self.query.no_rows or usual
         return f"There are {self.total} rows, none from {self.asked.offset} on." if self.total else absent
 
     def cells(self, row: Mapping[str, Term]) -> Iterator[tuple[str, Column, tuple[Term, ...]]]:

@@ -236,4 +236,9 @@ def cell(term: Term) -> str:
     value = term["value"]
     if is_number(term) or not isinstance(plain(term), str):
         return value
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return harmless(value)
+
+
+def harmless(text: str) -> str:
+    """Return a text as a cell that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
