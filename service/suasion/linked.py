@@ -243,7 +243,7 @@ async def _told(about: str, statements: Sequence[Statement], labels: Mapping[str
     told: dict[str, object] = {"citation": citations.sentence(await cited(about, site))}
     if about.startswith(CLAIM):
         return told | {"evidence": await evidence.evidence(about, statements, labels, site.asking, site.words)}
-    return told | {"portrait": await portraits.portrait(about, statements, labels, site.asking, site.words)}
+    return told | {"portrait": await portraits.portrait(about, statements, labels, site.asking, site.places, site.words)}
 
 
 async def cited(about: str, site: Site) -> Citation:

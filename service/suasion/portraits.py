@@ -11,7 +11,8 @@ from suasion.asking import Asking
 from suasion.catalog import Query
 from suasion.errors import RequestError
 from suasion.exchange import Term
-from suasion.prefixes import DEF
+from suasion.places import Places
+from suasion.prefixes import DEF, Prefixes
 from suasion.statements import MODALITIES, Claim, Modality, Row, claims, modality
 from suasion.things import Statement
 
@@ -33,6 +34,8 @@ _SKOS = "http://www.w3.org/2004/02/skos/core#"
 _NAMES = (_SKOS + "prefLabel", _SKOS + "altLabel")
 _PROSE = (_SKOS + "definition", _SKOS + "scopeNote", _SKOS + "note")
 _SAME = (_SKOS + "exactMatch", _SKOS + "closeMatch", "http://www.w3.org/2002/07/owl#sameAs")
+_TOLD = frozenset((_RDF_TYPE, _SKOS + "notation", *_NAMES, *_PROSE, *_SAME))
+"""Properties that a portrait tells apart from other relations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,10 @@ class Voiced:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """What a thing is linked to: its text and short name ("" of a value), and the modalities of the claims that say so."""
+    """What a thing is linked to: its text, where it leads ("" for nowhere), and the modalities of the claims that say so."""
 
     text: str
-    name: str
+    link: str
     modalities: tuple[Modality, ...]
 
 
@@ -95,15 +98,21 @@ class Portrait:
 
 
 async def portrait(
-    iri: str, statements: Sequence[Statement], labels: Mapping[str, str], asking: Asking, words: Mapping[str, str]
+    iri: str,
+    statements: Sequence[Statement],
+    labels: Mapping[str, str],
+    asking: Asking,
+    places: Places,
+    words: Mapping[str, str],
 ) -> Portrait:
-    """Return what is told of a thing, its questions asked side by side; `labels` name terms of the ontology, `words` passages.
+    """Return what is told of a thing, its questions asked side by side; `labels` name terms of the ontology, `words` are those
+    of passages by their short names.
 
     Raises what the engine raises.
     """
     short = asking.backing.prefixes.shorten(iri)
     parts = _parts(short, asking.backing.queries)
-    found = await asyncio.gather(
+    answers = await asyncio.gather(
         _rows(asking, "names", thing=short),
         _rows(asking, "identifiers", thing=short),
         _rows(asking, "neighbourhood", thing=short),
@@ -112,6 +121,7 @@ async def portrait(
         asking.rows("passages"),
         *(_rows(asking, question, **{parameter: short}) for question, parameter in parts),
     )
+    found = [rows or [] for rows in answers]
     forms, codes, neighbours, mentioning, every, passages = found[:6]
 
     def section(question: str, parameter: str, rows: Sequence[Row]) -> Section:
@@ -129,9 +139,9 @@ async def portrait(
         codes=section("identifiers", "thing", codes),
         voiced=_voiced(claims([*mentioning, *standing]), short, asking.backing.queries["claims"], listed=not standing),
         sections=tuple(section(*part, rows) for part, rows in zip(parts, found[6:], strict=True) if rows),
-        relations=_relations(neighbours, labels, asking),
+        relations=_relations(neighbours, labels, asking.backing.prefixes, places),
         neighbourhood=section("neighbourhood", "thing", neighbours),
-        more=_more(short, asking.backing.queries),
+        more=() if answers[3] is None else _more(short, asking.backing.queries),
         words=words.get(short, ""),
         pages=printed(passages),
     )
@@ -142,12 +152,12 @@ def printed(passages: Iterable[Row]) -> dict[str, Sequence[int]]:
     return {row["passage"]: row["pages"] for row in passages}
 
 
-async def _rows(asking: Asking, question: str, **given: str) -> list[Row]:
-    """Return the rows of a question; none where it is not there, or knows no such thing."""
+async def _rows(asking: Asking, question: str, **given: str) -> list[Row] | None:
+    """Return the rows of a question, None where it is not there or does not know the thing."""
     if question in asking.backing.queries:
         with suppress(RequestError):
             return await asking.rows(question, **given)
-    return []
+    return None
 
 
 def _parts(short: str, queries: Mapping[str, Query]) -> list[tuple[str, str]]:
@@ -199,24 +209,28 @@ def _voiced(found: Mapping[str, Claim], short: str, query: Query, *, listed: boo
     return tuple(groups)
 
 
-def _relations(rows: Iterable[Row], labels: Mapping[str, str], asking: Asking) -> tuple[Relation, ...]:
+def _relations(rows: Iterable[Row], labels: Mapping[str, str], prefixes: Prefixes, places: Places) -> tuple[Relation, ...]:
     """Return the neighbours of a thing by relation: first what leads from it, then what leads to it."""
     groups: dict[tuple[bool, str], list[Neighbour]] = {}
     for row in rows:
-        iri = asking.backing.prefixes.expand(row["property"]) or row["property"]
-        if iri == _RDF_TYPE or iri in (*_NAMES, *_PROSE, *_SAME) or str(row["neighbour"]).startswith(("identifier:", "name:")):
-            continue  # told above
-        name = labels.get(iri) or row["property"].partition(":")[2]
-        linked = str(row["neighbour"]) if asking.backing.prefixes.expand(str(row["neighbour"])) else ""
-        text = str(row["neighbour_name"] or _words(str(row["neighbour"]), linked))
+        other = row["neighbour"]
+        iri = prefixes.expand(row["property"]) or row["property"]
+        if iri in _TOLD or str(other).startswith(("identifier:", "name:")):
+            continue
+        link = places.link(prefixes.expand(str(other)) or str(other))
+        text = str(row["neighbour_name"] or _called(other, is_thing=bool(link)))
         said = tuple(modality(code) for code in row["modalities"])
-        groups.setdefault((row["direction"] == "in", name), []).append(Neighbour(text, linked, said))
+        name = labels.get(iri) or row["property"].partition(":")[2]
+        groups.setdefault((row["direction"] == "in", name), []).append(Neighbour(text, link, said))
     return tuple(
         Relation(name, incoming, tuple(group[:SHOWN]), len(group))
         for (incoming, name), group in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1].casefold()))
     )
 
 
-def _words(text: str, name: str) -> str:
-    """Return what to call a thing without a name: the last part of its short name, with blanks."""
-    return name.partition(":")[2].replace("-", " ") if name else text
+def _called(other: object, *, is_thing: bool) -> str:
+    """Return what to call a value, or a thing without a name: by the last part of its short name, with blanks."""
+    if isinstance(other, bool):
+        return "yes" if other else "no"
+    name = str(other)
+    return name.partition(":")[2].replace("-", " ") if is_thing and not name.startswith("http") else name
