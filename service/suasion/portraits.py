@@ -18,7 +18,7 @@ from suasion.things import Statement
 
 SHOWN = 25
 """Most rows of a section, and most claims of a modality; a link leads to all of them."""
-QUESTIONS = ("claims", "identifiers", "names", "neighbourhood", "passages")
+QUESTIONS = ("claims", "codes", "names", "neighbourhood", "passages")
 """The curated questions that a portrait is made from."""
 _TAKES_PART = (
     ("memberships", ("actor",)),
@@ -114,7 +114,7 @@ async def portrait(
     parts = _parts(short, asking.backing.queries)
     answers = await asyncio.gather(
         _rows(asking, "names", thing=short),
-        _rows(asking, "identifiers", thing=short),
+        _rows(asking, "codes", thing=short),
         _rows(asking, "neighbourhood", thing=short),
         _rows(asking, "claims", thing=short),
         asking.rows("claims"),
@@ -136,7 +136,7 @@ async def portrait(
         prose=_values(said, _PROSE),
         elsewhere=tuple((_site(one["value"]), one["value"]) for one in _values(said, _SAME)),
         forms=section("names", "thing", forms),
-        codes=section("identifiers", "thing", codes),
+        codes=section("codes", "thing", codes),
         voiced=_voiced(claims([*mentioning, *standing]), short, asking.backing.queries["claims"], listed=not standing),
         sections=tuple(section(*part, rows) for part, rows in zip(parts, found[6:], strict=True) if rows),
         relations=_relations(neighbours, labels, asking.backing.prefixes, places),
