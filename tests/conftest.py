@@ -22,6 +22,7 @@ from suasion.settings import Settings
 from suasion.source import Source
 
 ROOT = Path(__file__).parents[1]
+os.environ["XDG_DATA_HOME"] = str(ROOT / "tests")  # where no dataset of whoever runs the tests is
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,15 @@ SEEN_ELSEWHERE = {
     "http://purl.org/linked-data/sdmx/2009/dimension#refPeriod": "W3C Recommendation The RDF Data Cube Vocabulary, section 6"
 }
 # Terms that nothing uses, each with the reason why it stays.
-UNUSED: dict[str, str] = {}
+_OF_DATASETS = "said of datasets that users add, in their own graphs"
+_OF_VERDICTS = "said in verdicts, which are made when datasets are loaded"
+UNUSED: dict[str, str] = {
+    **dict.fromkeys(("cellCount", "emptyRowCount", "observationCount", "retrieved", "rowCount", "unmatchedCode"), _OF_DATASETS),
+    **dict.fromkeys(("byCheck", "claimedValue", "exchangeRate", "observationsUsed", "observedPeriod"), _OF_VERDICTS),
+    **dict.fromkeys(("observedValue", "outcome", "ratio", "withoutObservation"), _OF_VERDICTS),
+    **dict.fromkeys(("Agrees", "Differs", "NotComparable"), _OF_VERDICTS),
+    "codeYear": "written in mappings, which are JSON",
+}
 
 SUFFIXES = {".ttl", ".trig", ".rq", ".ru"}
 PREFIX_LINE = re.compile(r"^[ \t]*@?PREFIX[ \t]+([^ \t:]*):[ \t]*<([^>]*)>", re.MULTILINE | re.IGNORECASE)

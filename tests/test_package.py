@@ -51,7 +51,8 @@ def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
 
 def test_the_wheel_is_the_package_and_the_tracked_bundle(bundle: Path, wheel: Path) -> None:
     expected = {name.removeprefix("service/") for name in tracked(bundle, "service/suasion")}
-    expected |= {f"suasion/_bundle/{name}" for name in tracked(bundle, "ontology", "graph_data", "queries")}
+    expected |= {f"suasion/_bundle/{name}" for name in tracked(bundle, "ontology", "graph_data", "queries", "docs/sparql.md")}
+    expected |= {f"suasion/static/vendor/{name}" for name in ("licences.txt", "made-from", "sparql.js")}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     contents = {name for name in names if not name.startswith(f"suasion-{__version__}.dist-info/")}

@@ -67,7 +67,7 @@ def test_each_question_has_one_query_and_each_query_one_expected_file(facts: ox.
     )
     assert isinstance(declared, ox.QuerySolutions)
     headers = [f"# {row['number'].value} {row['question'].value}" for row in declared]
-    assert len(headers) == 30
+    assert len(headers) == 31
     assert [query.read_text(encoding="utf-8").splitlines()[0] for query in QUERIES] == headers
     assert [query.stem[:5].upper() for query in QUERIES] == [header.split()[1] for header in headers]
     assert [path.stem for path in sorted(EXPECTED.glob("cq-*.json"))] == [query.stem for query in QUERIES]

@@ -8,14 +8,16 @@ import pytest
 from suasion.errors import DataError
 from suasion.settings import PREFIX, Between, Like, OneOf, Settings, bundle_folder, from_environment, overridden, rules
 
-PATHS = {"bundle", "queries", "tokens", "writable"}
+PATHS = {"article", "bundle", "datasets", "queries", "tokens", "writable"}
 TEXTS = {
     "host": "::1",
     "public_url": "https://example.org/a/b",
     "hosts": "example.org, [::1]:80",
+    "article": "article.txt",
     "bundle": "some text",
     "writable": "a folder",
     "queries": "a folder",
+    "datasets": "a folder",
     "tokens": "a file",
     "services": "https://example.org/sparql",
     "things": "https://example.org/id/",

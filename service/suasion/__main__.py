@@ -3,6 +3,7 @@
 suasion serve     serve the article, or RDF files, over HTTP
 suasion check     validate ontology, shapes, data and queries
 suasion query     answer a .rq file from the article, or from RDF files
+suasion datasets  add, list, show and remove datasets beside the article
 suasion token     make a token for who may write
 suasion restore   go back to the newest sound state of a damaged dataset
 suasion mcp       answer an agent on standard input and output
@@ -16,11 +17,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suasion import __version__
 from suasion.errors import BadQuery, DataError, SuasionError
-from suasion.settings import Settings, bundle_folder, from_environment, overridden, queries_folder
+from suasion.settings import (
+    Settings,
+    bundle_folder,
+    datasets_folder,
+    from_environment,
+    overridden,
+    queries_folder,
+    served_datasets,
+)
 from suasion.source import Source
+
+if TYPE_CHECKING:
+    from suasion.collection import Collection
 
 _NAMES = ".ttl .trig .nt .nq .rdf .xml .owl .jsonld, and any of these with .gz .bz2 .zst"
 
@@ -57,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--service", action="append", metavar="URL", help="endpoint that SERVICE may reach; may be repeated (none)"
     )
     serve.add_argument("--queries", metavar="DIR", help="folder with .rq files of your own, served beside those of the bundle")
+    serve.add_argument("--datasets", metavar="DIR", help="folder of datasets, served beside the article (see suasion datasets)")
     serve.add_argument("--article", metavar="FILE", help="a copy of the article, whose words are shown on pages (none)")
     serve.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     serve.set_defaults(run=_serve)
@@ -82,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("--bundle", help="folder with ontology, graph_data and queries (what came with the package)")
     agent.set_defaults(run=_mcp)
 
+    _add_datasets(commands.add_parser("datasets", help="add, list, show and remove datasets beside the article"))
+
     token = commands.add_parser("token", help="print a new token, once, and the line of the file of tokens that makes it known")
     token.add_argument("name", metavar="NAME", help="who will use it; the access log names it")
     token.set_defaults(run=_token)
@@ -103,6 +119,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_datasets(datasets: argparse.ArgumentParser) -> None:
+    commands = datasets.add_subparsers(required=True, metavar="COMMAND")
+
+    add = commands.add_parser("add", help="make a dataset of a table, in place of one of the same name; all of it or nothing")
+    add.add_argument("file", type=Path, metavar="FILE", help="a table: .csv .tsv (also .gz .bz2 .zst) .xlsx .parquet .dta")
+    add.add_argument(
+        "--mapping", required=True, metavar="MAPPING", help="CSVW metadata: a file, or the name of one that came along"
+    )
+    add.add_argument("--name", default="", help="name of the dataset (what the mapping says)")
+    add.add_argument(
+        "--retrieved", default="", metavar="DATE", help="day on which the table was fetched (the file's last change)"
+    )
+    add.set_defaults(run=_add_dataset)
+
+    listed = commands.add_parser("list", help="the datasets that there are")
+    listed.set_defaults(run=_list_datasets)
+
+    info = commands.add_parser("info", help="what is known of a dataset, and the codes in it that match nothing")
+    info.add_argument("name", metavar="NAME")
+    info.set_defaults(run=_show_dataset)
+
+    remove = commands.add_parser("remove", help="remove a dataset")
+    remove.add_argument("name", metavar="NAME")
+    remove.set_defaults(run=_remove_dataset)
+
+    for command in (add, listed, info, remove):
+        command.add_argument("--datasets", default="", metavar="DIR", help="folder of the datasets (SUASION_DATASETS)")
+
+
 def _add_file_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--base-iri", default="", metavar="IRI", help="what relative IRIs in the files are resolved against")
     command.add_argument(
@@ -116,7 +161,7 @@ def _source(files: Sequence[Path], settings: Settings, options: argparse.Namespa
         return Source(None, tuple(files), options.base_iri, options.graph_per_file, settings.data_bytes, queries=folder)
     if options.base_iri or options.graph_per_file:
         raise DataError("--base-iri and --graph-per-file are for RDF files: name some.")
-    return Source(bundle_folder(settings), queries=queries_folder(settings))
+    return Source(bundle_folder(settings), queries=queries_folder(settings), datasets=served_datasets(settings))
 
 
 def _written(options: argparse.Namespace, settings: Settings) -> Source:
@@ -144,6 +189,8 @@ def _serve(options: argparse.Namespace) -> int:
     settings = overridden(from_environment(), given)
     if options.files and options.bundle:
         raise DataError("RDF files are served instead of a bundle: leave out --bundle.")
+    if options.files and options.datasets:
+        raise DataError("Datasets stand beside the article: leave out the files, or --datasets.")
     allowed(settings.services)  # what is wrong is told before anything starts
     tokens.opened(settings)
     source = _written(options, settings) if settings.writable else _source(options.files, settings, options)
@@ -220,7 +267,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _query(options: argparse.Namespace) -> int:
-    from suasion import gate, loading
+    from suasion import gate, observations
     from suasion.evaluation import evaluate
     from suasion.exchange import Question
     from suasion.prefixes import declared
@@ -234,11 +281,64 @@ def _query(options: argparse.Namespace) -> int:
         raise DataError(f"{options.file}: {error}") from None
     question = Question(text, solution_types=("text/tab-separated-values",), base_iri=options.base_iri)
     prefixes = declared(source.bundle).table if source.bundle else {}
-    answer = evaluate(loading.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
+    answer = evaluate(observations.load_source(source, sys.stderr), question, prefixes, settings.answer_bytes)
     if answer.error:
         raise DataError(f"{options.file}: {answer.detail}")
     sys.stdout.buffer.write(answer.body)
     return 0
+
+
+def _add_dataset(options: argparse.Namespace) -> int:
+    from suasion import importing, keys, mappings
+
+    bundle = bundle_folder(from_environment())
+    path = Path(options.mapping)
+    if options.mapping == path.stem and not path.exists():
+        path = bundle / "graph_data" / "mappings" / f"{options.mapping}.json"
+    mapping = mappings.read(path)
+    collection = _collection(options)
+    made = importing.add(
+        collection, options.file, mapping, keys.collected(bundle), options.name or mapping.name, options.retrieved, sys.stderr
+    )
+    numbers = f"{made.rows:,} rows, {made.observations:,} observations, {made.quads:,} quads, {made.seconds:.1f} s"
+    print(f"{made.name}: {numbers}")
+    if made.empty_rows:
+        print(f"{made.empty_rows:,} rows have no value, and so no observation.")
+    if made.ignored_columns:
+        print(f"Columns that the mapping does not read: {', '.join(made.ignored_columns)}")
+    if made.unmatched:
+        print(f"{made.unmatched:,} codes in {made.unmatched_cells:,} cells match nothing: {collection.path / made.report}")
+    return 0
+
+
+def _list_datasets(options: argparse.Namespace) -> int:
+    for made in _collection(options).all():
+        print(f"{made.name}\t{made.observations:,} observations\t{made.title}")
+    return 0
+
+
+def _show_dataset(options: argparse.Namespace) -> int:
+    collection = _collection(options)
+    made = collection.manifest(options.name)
+    collection.verified(made)
+    for field in fields(made):
+        value = getattr(made, field.name)
+        print(f"{field.name}\t{', '.join(value) if isinstance(value, tuple) else value}")
+    if made.unmatched:
+        print(_read_text(collection.path / made.report), end="")
+    return 0
+
+
+def _remove_dataset(options: argparse.Namespace) -> int:
+    _collection(options).remove(options.name)
+    print(f"{options.name} is removed.")
+    return 0
+
+
+def _collection(options: argparse.Namespace) -> "Collection":
+    from suasion.collection import Collection
+
+    return Collection(datasets_folder(overridden(from_environment(), {"datasets": options.datasets or None})))
 
 
 def _token(options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from suasion import (
     bulk,
     catalog,
     curated,
+    editor,
     federation,
     graphs,
     home,
@@ -257,10 +258,9 @@ def create_app(
         app.add_api_route(path, shown, methods=["GET"], summary=summary, response_class=kind, openapi_extra=extra)
         app.router.add_route(path, shown, methods=["HEAD"], include_in_schema=False)
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
-    app.router.routes += reference.routes(pages)
+    app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
-    if not files:
         app.router.routes += pictures.routes(pages, backing, _page_queries(parts.bundle), public_url, parts.state, words or {})
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)

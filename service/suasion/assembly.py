@@ -19,7 +19,7 @@ from suasion.fairness import Allowance, Budgets, at_cost_of
 from suasion.prefixes import Prefixes, declared
 from suasion.questions import Backing
 from suasion.remote import Remotes
-from suasion.settings import Settings, bundle_folder, queries_folder
+from suasion.settings import Settings, bundle_folder, queries_folder, served_datasets
 from suasion.source import Source
 
 _SOON = 0.001
@@ -84,7 +84,7 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
     that was launched before is taken over. Raises DataError for query files, a prefix table or endpoints of SERVICE at fault.
     """
     bundle = bundle_folder(settings)
-    source = given or Source(bundle, queries=queries_folder(settings))
+    source = given or Source(bundle, queries=queries_folder(settings), datasets=served_datasets(settings))
     prefixes = declared(bundle) if source.bundle else Prefixes({})
     queries = catalog.collect(bundle, source.queries, files=source.bundle is None)
     claims_query, source_query, codes_query, things_query = (

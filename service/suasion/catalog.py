@@ -27,6 +27,7 @@ RESERVED_PATHS = frozenset(
         "def",
         "doc",
         "docs",
+        "editor",
         "graph",
         "graph-store",
         "healthz",

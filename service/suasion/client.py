@@ -16,7 +16,7 @@ from suasion.errors import BadParameter, RemoteFailed, Unreached
 from suasion.overhttp import OverHttp
 from suasion.prefixes import Prefixes
 from suasion.results import Results, Row, Value
-from suasion.settings import bundle_folder, from_environment, overridden, queries_folder
+from suasion.settings import bundle_folder, from_environment, overridden, queries_folder, served_datasets
 from suasion.source import Source
 from suasion.terms import XSD, plain
 
@@ -195,7 +195,11 @@ def opened(*sources: str | Path, queries: str | Path | None = None, bundle: str 
     settings = overridden(from_environment(), given)
     files = tuple(Path(source) for source in sources)
     own = queries_folder(settings)
-    source = Source(None, files, queries=own) if files else Source(bundle_folder(settings), queries=own)
+    source = (
+        Source(None, files, queries=own)
+        if files
+        else Source(bundle_folder(settings), queries=own, datasets=served_datasets(settings))
+    )
     return Graph(Embedded(settings, source))
 
 

@@ -28,7 +28,7 @@ _HEAD = b"# suasion "
 _LOCK_SECONDS = 5.0
 _ROOM = 2  # so many times the size of what is written has to be free, for others write there too
 _NO_ROOM = "The disk is full: nothing was changed. Try again when there is room."
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class Folder:
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink()
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise StorageFull(_NO_ROOM) from error
             raise
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)

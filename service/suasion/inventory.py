@@ -11,7 +11,7 @@ from suasion.exchange import Question, Term
 from suasion.prefixes import CLAIM, Prefixes
 
 _MOST = 500
-_EXAMPLE = re.compile(r"^## (?P<title>.+)\n\n```sparql\n(?P<query>(?:.*\n)*?)```$", re.MULTILINE)
+_EXAMPLE = re.compile(r"^## (?P<title>.+)\n(?:(?!## |```).*\n)*```sparql\n(?P<query>(?:(?!```).*\n)*)```$", re.MULTILINE)
 _GRAPHS = """\
 SELECT ?graph ?number WHERE {
   { SELECT ?graph (COUNT(*) AS ?number) WHERE { GRAPH ?graph { ?subject ?property ?value } } GROUP BY ?graph }
@@ -55,7 +55,7 @@ async def taken(ask: Ask, queries: Path, prefixes: Prefixes) -> Inventory:
 
 
 def examples(guide: str) -> Iterator[tuple[str, str]]:
-    """Yield the examples of a guide, each with its heading: blocks of SPARQL in Markdown."""
+    """Yield the examples of a guide, each with its heading: the first block of SPARQL below it in Markdown."""
     for found in _EXAMPLE.finditer(guide):
         yield found["title"], found["query"]
 

@@ -1,6 +1,7 @@
 """The routes and layers that serve those who run the service: health, readiness, metrics, style, guard, observation."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -9,13 +10,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from suasion.accesslog import AccessLog
-from suasion.errors import NotReady
+from suasion.errors import NotFound, NotReady
 from suasion.guard import Guard
 from suasion.metrics import Metrics, Reading
+from suasion.negotiation import matches
 from suasion.observation import Observation
 from suasion.settings import Settings
 
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".js": "text/javascript; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 def equip(
@@ -62,9 +69,7 @@ def equip(
         app.add_api_route(path, endpoint, methods=["GET"], summary=summary)
         app.router.add_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     app.router.add_route("/metrics", exposition, methods=["GET"], include_in_schema=False)
-    for file in sorted((Path(__file__).parent / "static").iterdir()):
-        if file.suffix in _TYPES:
-            app.router.add_route(f"/static/{file.name}", _served(file), methods=["GET"], include_in_schema=False)
+    app.router.add_route("/static/{name:path}", _files(), methods=["GET"], include_in_schema=False)
     return metrics
 
 
@@ -80,10 +85,19 @@ def _name(reading: Reading) -> str | None:
     return f"sha256:{reading.digest}" if reading.digest else None
 
 
-def _served(file: Path) -> Callable[[Request], Awaitable[Response]]:
-    body, media_type = file.read_bytes(), _TYPES[file.suffix]
+def _files() -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with the files of the folder `static`, as they are now; who has one already gets 304."""
+    folder = Path(__file__).parent / "static"
+    bodies = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.suffix in _TYPES}
+    tags = {name: f'W/"{sha256(body).hexdigest()[:32]}"' for name, body in bodies.items()}
 
-    async def answer(_: Request) -> Response:
-        return Response(body, headers={"Content-Type": media_type, "Cache-Control": "public, max-age=3600"})
+    async def answer(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in bodies:
+            raise NotFound(f"There is no file {name[:100]!r} here; GET / lists what there is.")
+        headers = {"ETag": tags[name], "Cache-Control": "no-cache"}
+        if matches(request.headers.get("if-none-match", ""), tags[name]):
+            return Response(status_code=304, headers=headers)
+        return Response(bodies[name], headers={"Content-Type": _TYPES[Path(name).suffix], **headers})
 
     return answer

@@ -153,6 +153,8 @@ class Settings:
     """Requests at once to one host for SERVICE; the next one waits."""
     queries: str = ""
     """Folder with .rq files of your own, whose questions are served beside those of the bundle; empty: none."""
+    datasets: str = ""
+    """Folder of datasets beside the article; empty: suasion/datasets in the folder for data of the user (XDG_DATA_HOME)."""
     things: Annotated[
         str, Like(r"https?://[^\s<>\"{}|\\^`?#]+[/]", "http:// or https://, a host, perhaps a path, and a slash")
     ] = "https://w3id.org/suasion/id/"
@@ -220,6 +222,23 @@ def bundle_folder(settings: Settings) -> Path:
         return folder
     packaged = Path(__file__).parent / "_bundle"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
+
+
+def datasets_folder(settings: Settings, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of datasets, which need not be there: the set one, or that of the XDG Base Directory Specification."""
+    if settings.datasets:
+        return Path(settings.datasets)
+    home = environment.get("XDG_DATA_HOME", "")
+    data = Path(home) if home.startswith("/") else Path.home() / ".local" / "share"  # a relative one is to be ignored
+    return data / "suasion" / "datasets"
+
+
+def served_datasets(settings: Settings) -> Path:
+    """Return the folder of datasets to serve. Raises DataError where one is set that is no folder; unset it may be missing."""
+    folder = datasets_folder(settings)
+    if settings.datasets and not folder.is_dir():
+        raise DataError(f"{folder} is no folder of datasets: name one that suasion datasets add made, or leave it out.")
+    return folder
 
 
 def queries_folder(settings: Settings) -> Path | None:

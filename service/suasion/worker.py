@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from suasion import catalog, checks, hits, loading, projection, writing
+from suasion import catalog, checks, hits, loading, observations, projection, writing
 from suasion.confinement import confine, die_with_parent
 from suasion.errors import DataError, StorageFull
 from suasion.evaluation import Outlet, evaluate
@@ -81,6 +81,8 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
         if source.bundle is not None:
             assert dataset
             prefixes = _checked(dataset, source.bundle)
+            if source.datasets is not None:
+                observations.add(dataset, source.datasets, sys.stderr)
         for folder in catalog.query_folders(_bundle(source), source.queries, files=source.bundle is None):
             projection.refuse_mismatches(folder, catalog.load(folder))
         if source.writable is not None:
