@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from suasion import citations, renderings
-from suasion.errors import NotFound
 from suasion.linked import Handler, Site, cited, named, see_other
 from suasion.negotiation import matches
 from suasion.papers import FORMATS, HTML, Drawn, Paper, answer, chosen
@@ -34,7 +33,7 @@ def routes(site: Site, options: Handler) -> list[Route]:
 
     def quads(ending: str) -> Handler:
         async def answered(request: Request) -> Response:
-            claim = await _claim(request, site)
+            claim = await _claim(request, site, f".{ending}")
             name = BASE + _place(claim).removeprefix("/")
             paper = Paper(_place(claim), name, site.things.nanopublication(claim), _QUADS)
 
@@ -72,11 +71,9 @@ def routes(site: Site, options: Handler) -> list[Route]:
     return found
 
 
-async def _claim(request: Request, site: Site) -> str:
-    """Return the claim that a path names. Raises NotFound (404) and Gone (410)."""
-    claim = site.places.thing(f"claim/{quote(request.path_params['name'])}".encode())
-    if claim is None:
-        raise NotFound("The path names no claim; /claims lists them.", {"example": "/claims"})
+async def _claim(request: Request, site: Site, ending: str = "") -> str:
+    """Return the claim that a path names, before an ending. Raises NotFound (404) and Gone (410)."""
+    claim = CLAIM + named(request, site, "/nanopub/", ending).removeprefix(site.things.namespace)
     await site.things.refuse_unknown(claim)
     return claim
 
