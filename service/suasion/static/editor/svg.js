@@ -42,7 +42,7 @@ export function ticks(low, high, count = 6) {
 export function picture(width, height, label, ...children) {
   const svg = draw(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, "font-family": "system-ui, sans-serif", class: "picture" },
+    { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, "font-family": "system-ui, sans-serif", class: "answer-picture" },
     ...children,
   );
   const save = element("button", { type: "button" }, "Download SVG");
