@@ -69,7 +69,7 @@ def test_each_theme_has_a_page_that_leads_only_to_what_is_there(client: Client) 
         assert set(re.findall(r'href="#([^"]*)"', text)) <= anchors, path
         for link in re.findall(r'href="(/[^"#]*)', text.partition("<main")[2].partition('id="more"')[0]):
             kinds[link.partition("?")[0].split("/")[1]] = link.replace("&amp;", "&")
-    assert {"doc", "def", "queries", "codes.html", "claims.html", "timeline.csv"} <= kinds.keys()
+    assert {"doc", "def", "queries", "codes.html", "nanopub", "timeline.csv"} <= kinds.keys()
     answers = {link: client.get(link).status for link in kinds.values()}
     assert {link for link, status in answers.items() if status not in (200, 303)} == set()
 
