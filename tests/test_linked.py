@@ -399,7 +399,7 @@ def test_pages_stand_under_the_policy_and_their_links_lead_on(client: Client, pa
 
 def test_a_page_says_how_surely_each_statement_is_made(client: Client) -> None:
     page = Page(client.get(f"/doc/claim/{CLAIM}.html"))
-    assert "How surely: reported from source." in page.text
+    assert "Reported from a source" in page.text
     assert "What the claim says" in page.text
     assert "claim:" in Page(client.get("/doc/place/phnom-penh.html")).text
     assert "(reported from source)" in Page(client.get("/doc/place/phnom-penh.html")).text

@@ -26,6 +26,7 @@ from suasion import (
     guide,
     home,
     linked,
+    offprints,
     openapi,
     operation,
     pictures,
@@ -206,7 +207,7 @@ def create_app(
 
     pages = home.templates(files)
 
-    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description)
+    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description, words)
     front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state)
 
     async def front(request: Request) -> Response:
@@ -215,7 +216,7 @@ def create_app(
             return await linked.dataset_document(request, documents)
         return await home.answer(request, front_page)
 
-    site = curated.Site(backing, Pages(pages), public_url, parts.state, curated.shelf(settings.cache_bytes))
+    site = curated.Site(backing, Pages(pages, documents.places), public_url, parts.state, curated.shelf(settings.cache_bytes))
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
@@ -262,6 +263,7 @@ def create_app(
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
         app.router.routes += pictures.routes(pages, backing, _page_queries(parts.bundle), public_url, parts.state, words or {})
+    app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
     app.router.routes += guide.routes(guide.opened(own_folder(), pages, bundle=not files))
     for query in queries:

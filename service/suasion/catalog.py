@@ -35,6 +35,7 @@ RESERVED_PATHS = frozenset(
         "mappings",
         "mcp",
         "metrics",
+        "nanopub",
         "openapi.json",
         "pictures",
         "problem",

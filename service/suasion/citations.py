@@ -1,4 +1,4 @@
-"""How to cite an answer: a sentence, BibTeX, RIS and CSL-JSON; the dataset and, as its source, the work that it encodes."""
+"""How to cite an answer or a document: a sentence, BibTeX, RIS, CSL-JSON; the dataset and, as its source, the encoded work."""
 
 import json
 import re
@@ -17,7 +17,10 @@ _BIBTEX |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What a citation of an answer says; `accessed` is YYYY-MM-DD, `digest` "" where the dataset has none."""
+    """What a citation of an answer or a document says; `accessed` is YYYY-MM-DD, `digest` "" where the dataset has none.
+
+    `question` is what was asked, or names the document; a document has no `receipt`.
+    """
 
     title: str
     question: str
@@ -47,6 +50,11 @@ def of(page: Page, public_url: str) -> Citation:
     return Citation(title, page.query.name, url, page.dataset.digest, receipt.time[:10], receipt.id, page.works)
 
 
+def of_document(name: str, url: str, key: str, digest: str, accessed: str, works: tuple[Work, ...]) -> Citation:
+    """Return what to cite for the document about a thing, at its URL; `key` tells it from others, `accessed` is YYYY-MM-DD."""
+    return Citation(f"{name.removesuffix('.')}. {_TITLE if works else _FILES}", key, url, digest, accessed, "", works)
+
+
 def sentence(citation: Citation) -> str:
     """Return the citation in words."""
     source = "; ".join(_work(work) for work in citation.works)
@@ -66,7 +74,7 @@ def bibtex(citation: Citation) -> str:
         "howpublished": f"\\url{{{citation.url}}}",
         "url": citation.url,
         "urldate": f"{year}-{month}-{day}",
-        "note": _braced(f"{_rests(citation)}Receipt {citation.receipt}"),
+        "note": _braced(_rests(citation) + _receipt(citation)),
     }
     entries = [_entry("misc", citation.key, fields)]
     for work in citation.works:
@@ -88,7 +96,7 @@ def ris(citation: Citation) -> str:
         ("PY", citation.accessed[:4]),
         ("UR", citation.url),
         ("Y2", citation.accessed.replace("-", "/")),
-        ("N1", f"Receipt {citation.receipt}"),
+        ("N1", _receipt(citation)),
         ("ER", ""),
     ]
     for work in citation.works:
@@ -111,7 +119,7 @@ def csl_json(citation: Citation) -> str:
             "issued": _date(citation.accessed),
             "accessed": _date(citation.accessed),
             "URL": citation.url,
-            "note": f"Receipt {citation.receipt}",
+            **({"note": _receipt(citation)} if citation.receipt else {}),
         }
     ]
     for work in citation.works:
@@ -121,6 +129,10 @@ def csl_json(citation: Citation) -> str:
         article |= {name: value for name, value in plain.items() if value}
         items.append(article | ({"issued": _date(work.date)} if work.date else {}))
     return json.dumps(items, ensure_ascii=False, indent=1)
+
+
+def _receipt(citation: Citation) -> str:
+    return f"Receipt {citation.receipt}" if citation.receipt else ""
 
 
 def _rests(citation: Citation) -> str:

@@ -171,7 +171,7 @@ async def _rendered(asked: Asked, ending: str, extension: str, site: Site) -> Re
     public_url = site.public_url()
     if ending == "html":
         choices = await _choices(asked.query, site.backing)
-        body = await asyncio.to_thread(site.pages.answer, page, choices, site.backing.queries, public_url)
+        body = await asyncio.to_thread(site.pages.answer, page, choices, public_url)
     else:
         body = await asyncio.to_thread(renderings.WRITERS[ending], page, public_url)
     return Rendered(body.encode(), _headers(page, extension))

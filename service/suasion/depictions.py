@@ -12,6 +12,7 @@ from suasion.datacard import Card
 from suasion.exchange import Term
 from suasion.places import Places
 from suasion.prefixes import BASE, CLAIM, DEF, GRAPH, Prefixes
+from suasion.statements import thing_link
 from suasion.things import Statement
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -97,11 +98,20 @@ class Depictions:
     def _page(self, template: str, **context: object) -> str:
         return self._environment.get_template(template).render(**context)
 
+    def title(self, iri: str, statements: Sequence[Statement]) -> str:
+        """Return what a thing is called in its statements, else its IRI in short."""
+        return _Reader(statements, {}, self._prefixes, self._places).name(iri)
+
     def thing(
-        self, iri: str, statements: Sequence[Statement], labels: Mapping[str, str], asked: str, frame: Mapping[str, object]
+        self,
+        iri: str,
+        statements: Sequence[Statement],
+        labels: Mapping[str, str],
+        told: Mapping[str, object],
+        frame: Mapping[str, object],
     ) -> str:
-        """Return the page of a thing; `labels` name terms of the ontology, and `asked` leads to what claims say of it ("" for
-        nowhere). `frame` is what pages of all documents have: formats, links, completeness.
+        """Return the page of a thing; `labels` name terms of the ontology, `told` is what stands before the statements: a
+        portrait or evidence, and a citation. `frame` is what pages of all documents have: formats, links, completeness.
         """
         reader = _Reader(statements, labels, self._prefixes, self._places)
         about = [one for one in statements if one.subject["value"] == iri]
@@ -125,8 +135,11 @@ class Depictions:
                 for one in statements
                 if one.part in (5, 7) and one not in content and one.object["type"] == "literal"
             ],
-            asked=asked,
             json_ld=_script(_schema_org(iri, reader.name(iri), about)),
+            thing_link=thing_link,
+            canonical=self._places.of(iri),
+            nanopub=f"/nanopub/{iri.removeprefix(CLAIM)}",
+            **told,
             **frame,
         )
 

@@ -1,19 +1,21 @@
 """Linked data: each IRI of ours leads to a document about it, a page or a graph; the dataset describes itself."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from urllib.parse import quote
 
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from suasion import __version__, crawling, datacard, errors, papers, publication, sssom
+from suasion import __version__, citations, crawling, datacard, errors, evidence, papers, portraits, publication, sssom
+from suasion.asking import Asking
 from suasion.assembly import Assembly
+from suasion.citations import Citation
 from suasion.datacard import Card, Counts
 from suasion.depictions import Depictions
 from suasion.dumps import Dumps
@@ -23,8 +25,8 @@ from suasion.exchange import GRAPH_TYPES, Question
 from suasion.negotiation import matches
 from suasion.papers import FORMATS, HTML, Drawn, Paper, Press, chosen
 from suasion.places import Places
-from suasion.prefixes import BASE, declared
-from suasion.things import MOST_STATEMENTS, MOST_THINGS, Things
+from suasion.prefixes import BASE, CLAIM, declared
+from suasion.things import MOST_STATEMENTS, MOST_THINGS, Statement, Things
 from suasion.turtle import document as turtle
 from suasion.turtle import iri, literal
 
@@ -41,7 +43,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What documents are made from; `title` and `description` are those of the dataset."""
+    """What documents are made from; `title` and `description` are those of the dataset.
+
+    `asking` asks curated questions about things, where the dataset has them; `words` are those of passages, where the operator
+    gave a copy of the article.
+    """
 
     parts: Assembly
     things: Things
@@ -55,6 +61,8 @@ class Site:
     description: str
     licence: str
     shapes: str
+    asking: Asking | None
+    words: Mapping[str, str]
 
     @property
     def bundle(self) -> bool:
@@ -67,13 +75,25 @@ class Site:
         return f"{BASE}dataset" if self.bundle else f"{self.public_url()}/dataset"
 
 
-def opened(parts: Assembly, templates: Environment, public_url: Callable[[], str], title: str, description: str) -> Site:
-    """Return what documents are made from; title and description are those of the service, the latter for files only."""
+def opened(
+    parts: Assembly,
+    templates: Environment,
+    public_url: Callable[[], str],
+    title: str,
+    description: str,
+    words: Mapping[str, str] | None = None,
+) -> Site:
+    """Return what documents are made from; title and description are those of the service, the latter for files only.
+
+    `words` are those of passages by their short names.
+    """
     folder = parts.bundle / "queries" / "describe"
     bundle = parts.source.bundle is not None
     places = Places(parts.settings.things, bundle)
     prefixes = declared(parts.bundle)
     shapes = sorted((parts.bundle / "ontology" / "shapes").glob("*.ttl"))
+    told = bundle and {*portraits.QUESTIONS, *evidence.QUESTIONS} <= parts.backing.queries.keys()
+    edition = sha256(repr(sorted((words or {}).items())).encode()).hexdigest() if words else ""
     return Site(
         parts=parts,
         things=Things(parts.backing.ask, folder, parts.settings.things, of_files=not bundle),
@@ -81,12 +101,21 @@ def opened(parts: Assembly, templates: Environment, public_url: Callable[[], str
         depictions=Depictions(templates, prefixes, places),
         counts=Counts(parts.backing.ask, folder),
         dumps=Dumps(lambda question: parts.engine.ask(question, Lane.OWN), parts.state),
-        press=Press(parts.backing.ask, parts.state, lambda: parts.backing.dataset().digest, public_url),
+        press=Press(
+            parts.backing.ask,
+            lambda: f"{parts.state()} {edition}",
+            lambda: parts.backing.dataset().digest,
+            public_url,
+            # The words of the article are not for caches that others read too.
+            "private, no-cache" if words else "no-cache",
+        ),
         public_url=public_url,
         title=title.removesuffix("."),
         description=datacard.DESCRIPTION if bundle else description,
         licence=datacard.LICENCE if bundle else "",
         shapes="\n".join(path.read_text(encoding="utf-8") for path in shapes) if bundle else "",
+        asking=Asking(parts.backing, {}, parts.state) if told else None,
+        words=words or {},
     )
 
 
@@ -104,7 +133,7 @@ def routes(site: Site, options: Handler) -> list[Route]:
 
     async def ontology_version(request: Request) -> Response:
         await site.things.refuse_unknown(f"{BASE}def/{request.path_params['version']}")
-        return _see_other(site, "/def", f"{BASE}def")
+        return see_other(site, "/def", f"{BASE}def")
 
     async def query(request: Request) -> Response:
         return await _query(request, site)
@@ -116,7 +145,7 @@ def routes(site: Site, options: Handler) -> list[Route]:
         name = request.path_params["name"]
         if f"\nshape:{name}\n" not in site.shapes:
             raise NotFound(f"There is no shape {name[:100]!r}: /shapes.ttl has them all.")
-        return _see_other(site, "/shapes.ttl", f"{BASE}shape/{name}")
+        return see_other(site, "/shapes.ttl", f"{BASE}shape/{name}")
 
     async def shapes(request: Request) -> Response:
         if not site.shapes:
@@ -185,15 +214,15 @@ async def dataset_document(request: Request, site: Site, ending: str = "") -> Re
 
 async def _thing(request: Request, site: Site) -> Response:
     """Lead from a thing to the document about it: a thing is not a document (Cool URIs for the Semantic Web, section 4)."""
-    found = _named(request, site, "/id/")
+    found = named(request, site, "/id/")
     if request.scope["query_string"]:
         raise UnknownParameter("The IRI of a thing has no parameters: leave them out.")
     await site.things.refuse_unknown(found)
-    return _see_other(site, site.places.of(found), found)
+    return see_other(site, site.places.of(found), found)
 
 
 async def _thing_document(request: Request, site: Site) -> Response:
-    about, ending = await _about(_named(request, site, "/doc/"), site)
+    about, ending = await _about(named(request, site, "/doc/"), site)
     page, limit = _window(request)
     question = site.things.description(about, ((page - 1) * limit, limit))
     paper = Paper(site.places.of(about), about, question, page=page, limit=limit)
@@ -201,11 +230,33 @@ async def _thing_document(request: Request, site: Site) -> Response:
     async def draw() -> Drawn:
         found = await site.things.statements(question)
         named = await site.things.labels() if site.bundle else {}
-        asked = f"/entity.html?thing={quote(about, safe='')}" if site.bundle and "entity" in site.parts.backing.queries else ""
-        page = partial(site.depictions.thing, about, found.statements, named, asked)
-        return Drawn(page, found.total)
+        told = await _told(about, found.statements, named, site) if page == 1 else {}
+        return Drawn(partial(site.depictions.thing, about, found.statements, named, told), found.total)
 
     return await papers.answer(request, paper, ending, site.press, draw)
+
+
+async def _told(about: str, statements: Sequence[Statement], labels: Mapping[str, str], site: Site) -> dict[str, object]:
+    """Return what stands on a page before the statements: the evidence of a claim, or the portrait of a thing."""
+    if site.asking is None:
+        return {}
+    told: dict[str, object] = {"citation": citations.sentence(await cited(about, site))}
+    if about.startswith(CLAIM):
+        return told | {"evidence": await evidence.evidence(about, statements, labels, site.asking, site.words)}
+    return told | {"portrait": await portraits.portrait(about, statements, labels, site.asking, site.places, site.words)}
+
+
+async def cited(about: str, site: Site) -> Citation:
+    """Return how the document about a thing is cited, a claim by what it says. Raises what the engine raises."""
+    found = await site.things.statements(site.things.description(about, (0, MOST_STATEMENTS)))
+    return citations.of_document(
+        site.depictions.title(about, found.statements),
+        site.public_url() + site.places.of(about),
+        about.removeprefix(site.things.namespace),
+        site.parts.backing.dataset().digest,
+        str(datetime.now(UTC).date()),
+        await site.parts.backing.described.works(),
+    )
 
 
 async def _ontology(request: Request, site: Site, ending: str) -> Response:
@@ -237,7 +288,7 @@ async def _query(request: Request, site: Site) -> Response:
             target = f"/query/{name}.{ending}"
         else:
             target = f"/{name}.html" if media_type == HTML else f"/queries/{name}"
-        return _see_other(site, target, about, varies=True)
+        return see_other(site, target, about, varies=True)
     text = datacard.construction(publication.document([query], site.public_url()))
     paper = Paper(f"/query/{name}", about, Question(text), tuple(known for known in FORMATS if known != "html"))
 
@@ -366,10 +417,10 @@ async def _examples(site: Site) -> tuple[str, ...]:
     return tuple(themes.values())[:_EXAMPLES]
 
 
-def _named(request: Request, site: Site, folder: str) -> str:
-    """Return the IRI of the thing that a path below a folder names. Raises NotFound for a path that is none."""
+def named(request: Request, site: Site, folder: str, ending: str = "") -> str:
+    """Return the IRI of the thing that a path below a folder names, before an ending. Raises NotFound for a path that is none."""
     raw = bytes(request.scope.get("raw_path") or request.scope["path"].encode())
-    found = site.places.thing(raw.partition(b"?")[0].removeprefix(folder.encode()))
+    found = site.places.thing(raw.partition(b"?")[0].removeprefix(folder.encode()).removesuffix(ending.encode()))
     if found is None:
         raise NotFound("The path names no thing: it is percent-encoded UTF-8, and an IRI without it.")
     return found
@@ -388,7 +439,7 @@ def _window(request: Request) -> tuple[int, int]:
     return found["page"], found["limit"]
 
 
-def _see_other(site: Site, path: str, about: str, *, varies: bool = False) -> Response:
+def see_other(site: Site, path: str, about: str, *, varies: bool = False) -> Response:
     """Lead to a document at a path: 303 (RFC 9110, section 15.4.4)."""
     target = site.parts.settings.public_url + path
     headers = {"Location": target, "Link": f'<{target}>; rel="describedby"', "Cache-Control": "no-cache"}

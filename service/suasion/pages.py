@@ -1,7 +1,6 @@
 """Pages for readers: a question with its form, its rows and how to get them elsewhere; and the list of all questions."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 from jinja2 import Environment
 
@@ -9,9 +8,10 @@ from suasion import citations, renderings
 from suasion.catalog import Parameter, Query
 from suasion.errors import SuasionError
 from suasion.exchange import Term
-from suasion.prefixes import CLAIM, ID, Prefixes
+from suasion.places import Places
+from suasion.prefixes import Prefixes
 from suasion.questions import Page, example, parameters
-from suasion.statements import modality
+from suasion.statements import claim_link, modality
 from suasion.terms import plain
 
 _INPUTS = {"integer": "number", "date": "date"}
@@ -19,16 +19,17 @@ _LABELS = {"json": "JSON", "csv": "CSV", "ttl": "Turtle", "jsonld": "JSON-LD", "
 
 
 class Pages:
-    """The pages that the templates make."""
+    """The pages that the templates make; `places` are where things are told of."""
 
-    def __init__(self, templates: Environment) -> None:
+    def __init__(self, templates: Environment, places: Places) -> None:
         self._environment = templates
+        self._places = places
 
-    def answer(self, page: Page, choices: Mapping[str, Sequence[str]], queries: Mapping[str, Query], public_url: str) -> str:
+    def answer(self, page: Page, choices: Mapping[str, Sequence[str]], public_url: str) -> str:
         """Return the page of an answer; `choices` are what each parameter may be."""
         citation = citations.of(page, public_url)
         template = self._environment.select_template([f"answers/{page.query.name}.html", "question.html"])
-        rows = [_cells(page, row, queries) for row in page.rows]
+        rows = [_cells(page, row, self._places) for row in page.rows]
         return template.render(
             query=page.query,
             given=page.asked.given,
@@ -43,7 +44,7 @@ class Pages:
             formats={label: page.path(ending) for ending, label in _LABELS.items()},
             citation=citations.sentence(citation),
             url=public_url + page.path("csv"),
-            shows_claims="claim" in queries,
+            claim_link=claim_link,
         )
 
     def refusal(self, query: Query, given: Mapping[str, str], choices: Mapping[str, Sequence[str]], error: SuasionError) -> str:
@@ -67,9 +68,9 @@ def _fields(query: Query, choices: Mapping[str, Sequence[str]]) -> list[tuple[Pa
     ]
 
 
-def _cells(page: Page, row: Mapping[str, Term], queries: Mapping[str, Query]) -> list[list[tuple[str, str]]]:
+def _cells(page: Page, row: Mapping[str, Term], places: Places) -> list[list[tuple[str, str]]]:
     """Return the cells of a row: of each the values, with their link or ""."""
-    return [[_shown(term, page.prefixes, queries) for term in terms] for _, _, terms in page.cells(row)]
+    return [[_shown(term, page.prefixes, places) for term in terms] for _, _, terms in page.cells(row)]
 
 
 def _claims(page: Page) -> list[tuple[str, Mapping[str, object]]]:
@@ -78,13 +79,7 @@ def _claims(page: Page) -> list[tuple[str, Mapping[str, object]]]:
     return list(told.items())
 
 
-def _shown(term: Term, prefixes: Prefixes, queries: Mapping[str, Query]) -> tuple[str, str]:
-    """Return the text of a value and where it leads: things of ours to what is said of them, others to the web."""
+def _shown(term: Term, prefixes: Prefixes, places: Places) -> tuple[str, str]:
+    """Return the text of a value and where it leads: things of ours to their pages, others to the web."""
     value = term["value"]
-    if term["type"] != "uri":
-        return str(plain(term)), ""
-    short = prefixes.shorten(value)
-    name, parameter = ("claim", "claim") if value.startswith(CLAIM) else ("entity", "thing")
-    if value.startswith(ID) and name in queries:
-        return short, f"/{name}.html?{urlencode({parameter: short})}"
-    return short, value if value.startswith(("https://", "http://")) else ""
+    return (prefixes.shorten(value), places.link(value)) if term["type"] == "uri" else (str(plain(term)), "")

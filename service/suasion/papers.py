@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,6 +29,8 @@ FORMATS = {
     "html": HTML,
 }
 """Media types of documents by the endings of their paths; the first is sent to who accepts anything."""
+_KEPT_BYTES = 16 * 1024 * 1024
+_LARGEST_SHARE = 8
 _LABELS = {"ttl": "Turtle", "nt": "N-Triples", "nq": "N-Quads", "trig": "TriG", "rdf": "RDF/XML", "jsonld": "JSON-LD"}
 Frame = Mapping[str, object]
 """What pages of all documents have: links, formats, completeness."""
@@ -71,12 +75,17 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What makes documents: who is asked, a name of the dataset as it is now, its digest, and the address of the service."""
+    """What makes documents: who is asked, a name of the dataset as it is now, its digest, and the address of the service.
+
+    `caching` is what caches between may do with pages. Pages are kept for the next reader, by entity tag and day.
+    """
 
     ask: Ask
     state: Callable[[], str]
     digest: Callable[[], str]
     public_url: Callable[[], str]
+    caching: str = "no-cache"
+    kept: LRUCache[str, tuple[str, int]] = field(default_factory=lambda: LRUCache(_KEPT_BYTES, getsizeof=_size), repr=False)
 
 
 async def answer(request: Request, paper: Paper, ending: str, press: Press, draw: Callable[[], Awaitable[Drawn]]) -> Response:
@@ -89,15 +98,13 @@ async def answer(request: Request, paper: Paper, ending: str, press: Press, draw
         raise NotFound(f"There is no format .{ending[:20]} of this; the formats are {known}.", {"example": paper.path})
     media_type = FORMATS[ending] if ending else chosen(request, tuple(FORMATS.values()))
     tag = _tag(paper, media_type, press)
-    headers = {"ETag": tag, "Cache-Control": "no-cache"} | ({} if ending else {"Vary": "Accept"})
+    headers = {"ETag": tag, "Cache-Control": press.caching} | ({} if ending else {"Vary": "Accept"})
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     own = next(known for known, offered in FORMATS.items() if offered == media_type)
     if media_type == HTML:
-        drawn = await draw()
-        _refuse_beyond(paper, drawn.total)
-        total = drawn.total
-        body: str | bytes = await asyncio.to_thread(drawn.render, _frame(paper, total))  # a large page takes a while
+        body: str | bytes
+        body, total = await _page(paper, tag, press, draw)
     else:
         statements = paper.question.rows is not None
         found = await press.ask(replace(paper.question, graph_types=(media_type,), statements=statements))
@@ -109,12 +116,29 @@ async def answer(request: Request, paper: Paper, ending: str, press: Press, draw
     return Response(body, headers=headers, media_type=media_type + charset)
 
 
+async def _page(paper: Paper, tag: str, press: Press, draw: Callable[[], Awaitable[Drawn]]) -> tuple[str, int]:
+    """Return a page, kept or made anew, and how many statements the document has."""
+    key = f"{tag} {datetime.now(UTC).date()}"  # a citation names the day
+    if kept := press.kept.get(key):
+        return kept
+    drawn = await draw()
+    _refuse_beyond(paper, drawn.total)
+    body = await asyncio.to_thread(drawn.render, _frame(paper, drawn.total))  # a large page takes a while
+    if len(body) * _LARGEST_SHARE <= _KEPT_BYTES:
+        press.kept[key] = body, drawn.total
+    return body, drawn.total
+
+
 def chosen(request: Request, offered: tuple[str, ...]) -> str:
     """Return the media type that a request accepts best. Raises NotAcceptable (406), listing what is offered."""
     fitting = ranked(accept(request), offered, ALIASES)
     if not fitting:
         raise NotAcceptable(f"This document is offered as {', '.join(offered)}.", {"offered": list(offered)})
     return fitting[0]
+
+
+def _size(page: tuple[str, int]) -> int:
+    return len(page[0])
 
 
 def _refuse_beyond(paper: Paper, total: int) -> None:

@@ -50,6 +50,7 @@ class Things:
         self._any = found.pop("of-files" if of_files else "any")
         self._by_theme: Mapping[str, str] = {} if of_files else found
         self._labels = (folder / "labels.rq").read_text(encoding="utf-8")
+        self._nanopublication = (folder / "nanopublication.rq").read_text(encoding="utf-8")
         self._ontology = (folder / "ontology.rq").read_text(encoding="utf-8")
 
     async def refuse_unknown(self, iri: str) -> None:
@@ -77,6 +78,10 @@ class Things:
     def ontology(self) -> Question:
         """Return the question for all statements of the ontology."""
         return Question(self._ontology, rows=_ALL)
+
+    def nanopublication(self, claim: str) -> Question:
+        """Return the question for the quads of the nanopublication of a claim."""
+        return Question(self._nanopublication, {"thing": _uri(claim)}, rows=_ALL)
 
     async def statements(self, question: Question) -> Slice:
         """Return the statements that a question is for. Raises what the engine raises."""

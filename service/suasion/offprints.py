@@ -1,0 +1,83 @@
+"""Documents about things for other uses: a claim as a nanopublication; a document as an entry of a bibliography."""
+
+from hashlib import sha256
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from suasion import citations, renderings
+from suasion.linked import Handler, Site, cited, named, see_other
+from suasion.negotiation import matches
+from suasion.papers import FORMATS, HTML, Drawn, Paper, answer, chosen
+from suasion.prefixes import BASE, CLAIM
+
+_WRITERS = {"bib": citations.bibtex, "ris": citations.ris, "csl.json": citations.csl_json}
+_QUADS = ("trig", "nq")
+_OFFERED = (*(FORMATS[ending] for ending in _QUADS), HTML)
+
+
+def routes(site: Site, options: Handler) -> list[Route]:
+    """Return the routes of nanopublications and citations, none where the dataset has no claims; `options` answers OPTIONS."""
+    if not site.bundle:
+        return []
+
+    async def nanopublication(request: Request) -> Response:
+        claim = await _claim(request, site)
+        media_type = chosen(request, _OFFERED)
+        if media_type == HTML:
+            return see_other(site, site.places.of(claim), claim, varies=True)
+        ending = next(one for one in _QUADS if FORMATS[one] == media_type)
+        return see_other(site, f"{_place(claim)}.{ending}", claim, varies=True)
+
+    def quads(ending: str) -> Handler:
+        async def answered(request: Request) -> Response:
+            claim = await _claim(request, site, f".{ending}")
+            name = BASE + _place(claim).removeprefix("/")
+            paper = Paper(_place(claim), name, site.things.nanopublication(claim), _QUADS)
+
+            async def draw() -> Drawn:
+                raise AssertionError("a nanopublication is no page")
+
+            return await answer(request, paper, ending, site.press, draw)
+
+        return answered
+
+    def entry(ending: str) -> Handler:
+        async def answered(request: Request) -> Response:
+            about = named(request, site, "/doc/", f".{ending}")
+            await site.things.refuse_unknown(about)
+            body = _WRITERS[ending](await cited(about, site))
+            tag = f'W/"{sha256(body.encode()).hexdigest()[:32]}"'
+            headers = {"ETag": tag, "Cache-Control": "no-cache"}
+            if matches(request.headers.get("if-none-match", ""), tag):
+                return Response(status_code=304, headers=headers)
+            headers["Content-Disposition"] = f'attachment; filename="{quote(about.rpartition("/")[2])}.{ending}"'
+            return Response(body, headers=headers, media_type=renderings.TYPES[ending])
+
+        return answered
+
+    found: list[Route] = []
+    for path, handler in (
+        *((f"/nanopub/{{name}}.{ending}", quads(ending)) for ending in _QUADS),
+        ("/nanopub/{name}", nanopublication),
+        *((f"/doc/{{path:path}}.{ending}", entry(ending)) for ending in _WRITERS),
+    ):
+        found += [
+            Route(path, handler, methods=["GET", "HEAD"], include_in_schema=False),
+            Route(path, options, methods=["OPTIONS"], include_in_schema=False),
+        ]
+    return found
+
+
+async def _claim(request: Request, site: Site, ending: str = "") -> str:
+    """Return the claim that a path names, before an ending. Raises NotFound (404) and Gone (410)."""
+    claim = CLAIM + named(request, site, "/nanopub/", ending).removeprefix(site.things.namespace)
+    await site.things.refuse_unknown(claim)
+    return claim
+
+
+def _place(claim: str) -> str:
+    """Return the path of the nanopublication of a claim."""
+    return f"/nanopub/{quote(claim.removeprefix(CLAIM))}"
