@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Client, serve, stop
+from conftest import Client, serve
 from held import clocked, held
 
 SECONDS = 8.0
@@ -29,7 +29,8 @@ def test_answers_stay_right_under_load_while_the_time_of_day_jumps(tmp_path: Pat
         outcome = held(process.pid, port, CLIENTS, SECONDS, settle_seconds=SECONDS / 2, clock=clock)
         queue = re.findall(r"suasion_queue_seconds_total\S+ (\S+)", client.get("/metrics").body.decode())
     finally:
-        stop(process)
+        process.kill()  # its orderly end is not what is looked at, and the library of the clock may hold it up
+        process.communicate()
     assert outcome.wrong == []
     assert set(outcome.statuses) <= {200, 503, 504}
     assert outcome.statuses[200] > max(10, outcome.statuses[503])

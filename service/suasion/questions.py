@@ -173,7 +173,10 @@ def read(query: Query, given: Mapping[str, str], most_rows: int) -> Asked:
                 )
         sort = _choice(known, given, "sort", "")
         if "order" in given and not sort:
-            raise BadParameter("order is given without sort: name a column to sort by.", {"parameter": "order"})
+            accepted = f"{' or '.join(ORDERS)}, beside sort"
+            raise BadParameter(
+                "order is given without sort: name a column to sort by.", {"parameter": "order", "accepted": accepted}
+            )
         return Asked(
             query,
             texts,

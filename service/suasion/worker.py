@@ -43,7 +43,7 @@ from suasion.writing import Written
 
 STACK_BYTES = 512 * 1024 * 1024
 _PART_BYTES = 1024 * 1024
-_MANY_QUADS = 50_000
+_MANY_QUADS = 200_000
 """From so many on the texts of files are indexed beside the answering of other questions; fewer take less than a second or so."""
 _NO_INDEX = "The texts of the data are still being indexed: all else is answered; search again in some seconds."
 _CANDIDATE_FILES = 8
