@@ -43,7 +43,7 @@ from suasion.writing import Written
 
 STACK_BYTES = 512 * 1024 * 1024
 _PART_BYTES = 1024 * 1024
-_MANY_QUADS = 200_000
+_MANY_QUADS = 50_000
 """From so many on the texts of files are indexed beside the answering of other questions; fewer take less than a second or so."""
 _NO_INDEX = "The texts of the data are still being indexed: all else is answered; search again in some seconds."
 _CANDIDATE_FILES = 8
@@ -94,7 +94,7 @@ def main(control_fd: int, source: Source, memory_bytes: int, most_bytes: int, sp
         make = partial(_indexed, published, source)
         index: Callable[[], TextIndex | None] = cache(make)
         coming = -1
-        if not changing and len(published.union) > _MANY_QUADS:
+        if not changing and not source.bundle and len(published.union) > _MANY_QUADS:
             coming = _begun(control, make)
             index = _not_yet
         elif not changing:
