@@ -63,33 +63,16 @@ def requests(random_: random.Random) -> Iterator[tuple[str, dict[str, str]]]:
             yield "/sparql", {"query": _HEAVY.format(random_.randrange(40))}
 
 
-def clocked(clock: Path) -> dict[str, str]:
-    """Return the environment in which a program takes the time of day from a file, as libfaketime does."""
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    clock.write_text("+0")
-    return {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-
-
-def held(
-    pid: int, port: int, clients: int, seconds: float, settle_seconds: float = 0, seed: int = 1, clock: Path | None = None
-) -> Outcome:
+def held(pid: int, port: int, clients: int, seconds: float, settle_seconds: float = 0, seed: int = 1) -> Outcome:
     """Put a service under load from some clients, each with one connection, and say what came of it.
 
     Memory and open files, of its processes together, are noted every second once the load has settled. An answer may be
-    refused with 503 and a time to come again, or with 504 once its time is up; any other error is wrong. With a clock, made by
-    `clocked`, the time of day of the service jumps by a day every second.
+    refused with 503 and a time to come again, or with 504 once its time is up; any other error is wrong.
     """
-    return asyncio.run(_held(pid, port, clients, seconds, settle_seconds, seed, clock))
+    return asyncio.run(_held(pid, port, clients, seconds, settle_seconds, seed))
 
 
-async def _held(
-    pid: int, port: int, clients: int, seconds: float, settle_seconds: float, seed: int, clock: Path | None
-) -> Outcome:
+async def _held(pid: int, port: int, clients: int, seconds: float, settle_seconds: float, seed: int) -> Outcome:
     outcome = Outcome()
     first: dict[str, str] = {}
     verify = httpx.create_ssl_context()  # made once: each client would make its own
@@ -102,8 +85,6 @@ async def _held(
             )
             group.create_task(_asking(client, wanted, first, ends, outcome))
         group.create_task(_watching(pid, ends, settle_seconds, outcome))
-        if clock:
-            group.create_task(_jumping(clock, ends))
     return outcome
 
 
@@ -140,14 +121,6 @@ async def _watching(pid: int, ends: float, settle_seconds: float, outcome: Outco
         outcome.resident_bytes.append(resident_bytes(pid))
         outcome.open_files.append(sum(_open_files(one) for one in everyone[:2]))
         await asyncio.sleep(1)
-
-
-async def _jumping(clock: Path, ends: float) -> None:
-    for jump in itertools.cycle(("+1d", "+0", "-1d", "+0")):
-        await asyncio.to_thread(clock.write_text, jump)
-        await asyncio.sleep(1)
-        if time.monotonic() > ends:
-            return
 
 
 def _open_files(pid: int) -> int:
