@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from hashlib import sha256
 
 from cachetools import LRUCache
 
 from suasion.exchange import Answer, Question
+from suasion.negotiation import entity_tag
 
 _OVERHEAD_BYTES = 1000
 _LARGEST_SHARE = 8
@@ -52,7 +52,7 @@ class Answers:
             *(question.graph, question.published, question.partial, question.search),
             *(question.statements, question.dump),
         )
-        return f'W/"{sha256(repr((dataset, asked, form)).encode()).hexdigest()[:32]}"'
+        return entity_tag(repr((dataset, asked, form)).encode())
 
     async def get(
         self, question: Question, compute: Callable[[], Coroutine[None, None, Answer]], deadline_seconds: float = 0

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
 from suasion.errors import BadParameter, NotFound, RequestError, Unanswered
-from suasion.negotiation import accept, best, matches
+from suasion.negotiation import accept, best, entity_tag, matches
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
 
@@ -197,7 +197,7 @@ def _headers(page: Page, extension: str) -> dict[str, str]:
 def _tag(asked: Asked, media_type: str, site: Site) -> str:
     """Return the entity tag of an answer, weak because it is the same for each content coding."""
     known = (site.state(), asked.query.text, sorted(asked.given.items()), media_type, site.public_url())
-    return f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
+    return entity_tag(repr(known).encode())
 
 
 async def _choices(query: Query, backing: Backing) -> dict[str, tuple[str, ...]]:

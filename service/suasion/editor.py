@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment
@@ -16,7 +15,7 @@ from suasion.assembly import Assembly
 from suasion.catalog import Query
 from suasion.errors import NotFound
 from suasion.inventory import Counted
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 from suasion.prefixes import BASE, Prefixes, declared
 from suasion.sparql import UNION
 
@@ -72,7 +71,7 @@ def routes(templates: Environment, parts: Assembly) -> list[Route]:
         return PlainTextResponse(by_name[name].query, headers={"Cache-Control": "no-cache"})
 
     async def names(request: Request) -> Response:
-        tag = f'W/"{sha256(parts.state().encode()).hexdigest()[:32]}"'
+        tag = entity_tag(parts.state().encode())
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if matches(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
@@ -138,7 +137,7 @@ def _listed(one: Counted) -> tuple[str, str, int, int]:
 
 def _unless_known(request: Request, body: str) -> Response:
     """Return a page, or 304 where the client has it."""
-    headers = {"ETag": f'W/"{sha256(body.encode()).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
+    headers = {"ETag": entity_tag(body.encode()), "Cache-Control": "no-cache"}
     if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return HTMLResponse(body, headers=headers)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment
@@ -15,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from suasion.errors import NotFound
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 
 FOLDERS = ("", "docs", "ontology", "graph_data", "queries")
 """Where the documents are, from the folder that holds them all."""
@@ -140,7 +139,7 @@ def routes(guide: Guide) -> list[Route]:
             if name and name not in guide.paths:
                 raise NotFound(f"The guide has no page {name[:100]!r}: /guide lists them.", {"example": "/guide"})
             body = await asyncio.to_thread(guide.page, name)
-            tag = f'W/"{sha256(body.encode()).hexdigest()[:32]}"'
+            tag = entity_tag(body.encode())
             headers = {"ETag": tag, "Cache-Control": "no-cache"}
             if matches(request.headers.get("if-none-match", ""), tag):
                 return Response(status_code=304, headers=headers)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -18,7 +17,7 @@ from suasion.catalog import Query
 from suasion.citations import Citation
 from suasion.datacard import Counts
 from suasion.errors import RequestError, Unanswered
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 from suasion.questions import Backing, example
 from suasion.statements import Claim, Row, picked, tally, thing_link
 
@@ -122,7 +121,7 @@ async def answer(request: Request, front: Front) -> Response:
     """
     today = datetime.now(UTC).date().isoformat()  # a citation names the day
     known = (front.state(), front.public_url(), today)
-    tag = f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
+    tag = entity_tag(repr(known).encode())
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"}
     if tag in front.kept and matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)

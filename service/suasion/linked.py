@@ -22,7 +22,7 @@ from suasion.dumps import Dumps
 from suasion.engine import Lane
 from suasion.errors import BadParameter, NotFound, Unanswered, UnknownParameter
 from suasion.exchange import GRAPH_TYPES, Question
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 from suasion.papers import FORMATS, HTML, Drawn, Paper, Press, chosen
 from suasion.places import Places
 from suasion.prefixes import BASE, CLAIM, declared
@@ -450,7 +450,7 @@ def see_other(site: Site, path: str, about: str, *, varies: bool = False) -> Res
 
 def _file(request: Request, text: str, media_type: str) -> Response:
     """Answer with a text of one type; 304 when it is known."""
-    tag = f'W/"{sha256(text.encode()).hexdigest()[:32]}"'
+    tag = entity_tag(text.encode())
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from hashlib import sha256
 
 import mimeparse
 from starlette.requests import Request
@@ -84,6 +85,11 @@ def best(accept: str, offered: tuple[str, ...]) -> str:
     if not fitting:
         raise NotAcceptable(f"This resource is offered as {', '.join(offered)}.", {"offered": list(offered)})
     return fitting[0]
+
+
+def entity_tag(known: bytes) -> str:
+    """Return the entity tag of what these bytes tell apart, weak because it is the same for each content coding."""
+    return f'W/"{sha256(known).hexdigest()[:32]}"'
 
 
 def matches(if_none_match: str, tag: str) -> bool:

@@ -1,6 +1,5 @@
 """Documents about things for other uses: a claim as a nanopublication; a document as an entry of a bibliography."""
 
-from hashlib import sha256
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -9,7 +8,7 @@ from starlette.routing import Route
 
 from suasion import citations, renderings
 from suasion.linked import Handler, Site, cited, named, see_other
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 from suasion.papers import FORMATS, HTML, Drawn, Paper, answer, chosen
 from suasion.prefixes import BASE, CLAIM
 
@@ -49,7 +48,7 @@ def routes(site: Site, options: Handler) -> list[Route]:
             about = named(request, site, "/doc/", f".{ending}")
             await site.things.refuse_unknown(about)
             body = _WRITERS[ending](await cited(about, site))
-            tag = f'W/"{sha256(body.encode()).hexdigest()[:32]}"'
+            tag = entity_tag(body.encode())
             headers = {"ETag": tag, "Cache-Control": "no-cache"}
             if matches(request.headers.get("if-none-match", ""), tag):
                 return Response(status_code=304, headers=headers)

@@ -1,7 +1,6 @@
 """The routes and layers that serve those who run the service: health, readiness, metrics, style, guard, observation."""
 
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,7 +12,7 @@ from suasion.accesslog import AccessLog
 from suasion.errors import NotFound, NotReady
 from suasion.guard import Guard
 from suasion.metrics import Metrics, Reading
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 from suasion.observation import Observation
 from suasion.settings import Settings
 
@@ -89,7 +88,7 @@ def _files() -> Callable[[Request], Awaitable[Response]]:
     """Return what answers with the files of the folder `static`, as they are now; who has one already gets 304."""
     folder = Path(__file__).parent / "static"
     bodies = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.suffix in _TYPES}
-    tags = {name: f'W/"{sha256(body).hexdigest()[:32]}"' for name, body in bodies.items()}
+    tags = {name: entity_tag(body) for name, body in bodies.items()}
 
     async def answer(request: Request) -> Response:
         name = request.path_params["name"]

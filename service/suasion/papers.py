@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from cachetools import LRUCache
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from suasion.described import Ask
 from suasion.errors import NotAcceptable, NotFound
 from suasion.exchange import Question
 from suasion.formats import ALIASES
-from suasion.negotiation import accept, matches, ranked
+from suasion.negotiation import accept, entity_tag, matches, ranked
 from suasion.things import MOST_STATEMENTS
 
 HTML = "text/html"
@@ -186,4 +185,4 @@ def _tag(paper: Paper, media_type: str, press: Press) -> str:
     """Return the entity tag of a document, weak because it is the same for each content coding."""
     asked = paper.question
     known = (press.state(), __version__, paper.path, asked.query, sorted(map(repr, asked.terms.items())), asked.rows)
-    return f'W/"{sha256(repr((known, media_type, press.public_url())).encode()).hexdigest()[:32]}"'
+    return entity_tag(repr((known, media_type, press.public_url())).encode())

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from suasion import amounts, articlemap, charts, comparing, geography, maps, networks, problems, timelines
 from suasion.asking import Asking
 from suasion.errors import BadParameter, RequestError, UnknownParameter
-from suasion.negotiation import matches
+from suasion.negotiation import entity_tag, matches
 from suasion.questions import Backing
 from suasion.statements import MODALITIES, Row, claim_link, picked, tally, thing_link
 
@@ -105,7 +105,7 @@ async def _shown(request: Request, gallery: Gallery, picture: Picture, template:
     """Return a page or its drawing, kept or made anew; 304 when it is known. Raises BadParameter and what asking raises."""
     given = _given(request, picture)
     known = (gallery.state(), gallery.edition, template, sorted(given.items()), gallery.public_url())
-    tag = f'W/"{sha256(repr(known).encode()).hexdigest()[:32]}"'
+    tag = entity_tag(repr(known).encode())
     # The words of the article are not for caches that others read too.
     caching = "private, no-cache" if gallery.words else "no-cache"
     headers = {"ETag": tag, "Cache-Control": caching}
