@@ -13,7 +13,9 @@ from typing import TextIO
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import Browser
 
+from browser import CHROMIUM, launched
 from suasion import loading
 from suasion.engine import Engine
 from suasion.loading import Dataset
@@ -139,3 +141,11 @@ def client() -> Iterator[Client]:
     process, port = serve()
     yield Client(port)
     stop(process)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip("needs Chromium")
+    with launched() as found:
+        yield found

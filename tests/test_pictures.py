@@ -3,7 +3,7 @@
 import itertools
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -348,14 +348,6 @@ def test_the_network_has_every_connection_and_is_drawn_alike(answers: Mapping[st
 
 
 # ── In a browser ─────────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if browsers.CHROMIUM is None:
-        pytest.skip("needs Chromium")
-    with browsers.launched() as launched:
-        yield launched
 
 
 def few(shown: Page) -> None:

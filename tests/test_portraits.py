@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -346,12 +346,6 @@ def test_hostile_names_are_shown_as_text() -> None:
 
 
 # ── In a browser ─────────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsers.launched() as found:
-        yield found
 
 
 def is_the_answer(shown: Page) -> bool:

@@ -2,15 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from browser import CHROMIUM
 from conftest import Client, serve, stop
-
-BROWSER = shutil.which("chromium")
 
 
 def test_the_page_needs_no_other_host_and_no_script_of_its_own() -> None:
@@ -31,14 +29,14 @@ def test_the_page_needs_no_other_host_and_no_script_of_its_own() -> None:
         stop(process)
 
 
-@pytest.mark.skipif(BROWSER is None and not os.environ.get("CI"), reason="needs Chromium")
+@pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="needs Chromium")
 def test_a_browser_lists_the_operations(tmp_path: Path) -> None:
-    assert BROWSER, "Chromium is not installed"
+    assert CHROMIUM, "Chromium is not installed"
     process, port = serve()
     try:
         options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000"]
         seen = subprocess.run(
-            [BROWSER, *options, "--enable-logging=stderr", "--dump-dom", f"http://127.0.0.1:{port}/docs"],
+            [CHROMIUM, *options, "--enable-logging=stderr", "--dump-dom", f"http://127.0.0.1:{port}/docs"],
             capture_output=True,
             text=True,
             timeout=120,

@@ -9,7 +9,7 @@ from urllib.parse import quote, urldefrag, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser import CHROMIUM, barriers, launched, opened, wider_than_screen
+from browser import CHROMIUM, barriers, opened, wider_than_screen
 from conftest import Client, serve, stop
 
 pytestmark = pytest.mark.skipif(not CHROMIUM and not os.environ.get("CI"), reason="needs Chromium")
@@ -47,12 +47,6 @@ HOSTILE = (
     "script " + "W" * 3000,
     "{{ 7 * 7 }} ${document.title = 'taken'} script",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
