@@ -1,12 +1,13 @@
 """What many tests share: the real bundle, loaded once, a real service on a free port, and a real engine."""
 
 import asyncio
+import fcntl
 import http.client
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -25,6 +26,19 @@ from suasion.source import Source
 
 ROOT = Path(__file__).parents[1]
 os.environ["XDG_DATA_HOME"] = str(ROOT / "tests")  # where no dataset of whoever runs the tests is
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that is marked `alone`, because it looks at the clock, run while no other does, in whatever process."""
+    assert item.config.cache
+    folder = item.config.cache.mkdir("alone")
+    # Who waits for the room holds the door, so that those who share the room cannot keep out who wants it alone.
+    with (folder / "door").open("w") as door, (folder / "room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_SH if item.get_closest_marker("alone") is None else fcntl.LOCK_EX)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        return (yield)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from suasion.exchange import Question
 from suasion.settings import Settings
 from suasion.source import Source
 
+pytestmark = pytest.mark.alone
+
 COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?claim a <https://schema.org/Claim> }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 

@@ -1,7 +1,11 @@
 """A short load of all kinds of requests: no wrong answer, and no more open files."""
 
+import pytest
+
 from conftest import serve, stop
 from held import held
+
+pytestmark = pytest.mark.alone
 
 SECONDS = 8.0
 CLIENTS = 16

@@ -20,6 +20,8 @@ from conftest import Client, Reply, serve, stop
 from hostile import FAMILIES, Hostile, hostile
 from procfs import holds_within, loader, resident_bytes, workers
 
+pytestmark = pytest.mark.alone
+
 DEADLINE_SECONDS = 1.5
 AT_ONCE = 2
 MEBIBYTE = 1024 * 1024

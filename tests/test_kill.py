@@ -19,6 +19,8 @@ import pytest
 from conftest import Client, serve, stop
 from procfs import children, holds_within, loader, processor_ticks, workers
 
+pytestmark = pytest.mark.alone
+
 KILLS = 100
 CLIENTS = 3
 ENVIRONMENT = {"SUASION_CLIENT_SECONDS_PER_MINUTE": "0", "SUASION_LOG_FORMAT": "none"}

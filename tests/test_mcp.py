@@ -314,6 +314,7 @@ def test_what_is_wrong_is_one_sentence_with_a_remedy(session: Session) -> None:
     session(scenario)
 
 
+@pytest.mark.alone
 def test_a_query_that_never_ends_is_ended_at_the_deadline_and_says_so(session: Session) -> None:
     async def scenario(agent: Agent) -> None:
         began = time.monotonic()

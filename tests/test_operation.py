@@ -116,6 +116,7 @@ def test_a_hashed_client_is_the_same_within_a_run_only() -> None:
     assert Pseudonyms().name("192.0.2.1") != names.name("192.0.2.1")
 
 
+@pytest.mark.alone
 def test_a_full_pipe_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("suasion.accesslog.MOST_WAITING", 10)
     reader, writer = os.pipe()

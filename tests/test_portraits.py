@@ -273,6 +273,7 @@ def test_a_nanopublication_is_reached_by_its_iri_in_the_format_wanted(client: Cl
 # ── Speed, and what must not run ─────────────────────────────────────────────
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("path", ["/doc/actor/japan.html", f"{HEALTH}.html"])
 def test_a_page_is_kept_and_comes_at_once(client: Client, path: str) -> None:
     first = client.get(path)

@@ -22,6 +22,8 @@ from suasion.federation import allowed
 from suasion.fetching import UnfitError, addresses, is_public
 from suasion.remote import FAILURES, REST_SECONDS, Breaker
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 1.0
 MEBIBYTE = 1024 * 1024
 LIMITS = {

@@ -186,6 +186,7 @@ def test_the_public_never_sees_the_hits(client: Client) -> None:
         assert json.loads(reply.body)["boolean"] is False
 
 
+@pytest.mark.alone
 def test_suggestions_are_quick(client: Client) -> None:
     """A loose bound for a busy machine; the figures measured stand in docs/http.md."""
     taken = []

@@ -15,6 +15,8 @@ import pytest
 
 from conftest import Client, serve, stop
 
+pytestmark = pytest.mark.alone
+
 QUIET = {"SUASION_LOG_FORMAT": "none"}
 LIMITS = {
     **QUIET,

@@ -28,6 +28,8 @@ from suasion.errors import TimedOut
 from suasion.exchange import Question, Rest
 from suasion.settings import Settings
 
+pytestmark = pytest.mark.alone
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:

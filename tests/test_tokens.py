@@ -20,6 +20,8 @@ from suasion.errors import DataError, NotReady, Unauthorized
 from suasion.tokens import Tokens, generated
 from writers import FORM, NOTES, QUIET, TURTLE, UPDATE, Writer, at, dataset_file, token_file, writer
 
+pytestmark = pytest.mark.alone
+
 TRIPLE = "<https://example.org/a> <https://example.org/b> <https://example.org/c> ."
 LINE = "sha256:" + "a" * 64
 

@@ -433,6 +433,7 @@ def test_triple_terms_do_not_grow_without_end(alone: Writer) -> None:
     assert alone.update("DELETE WHERE { <urn:s> <urn:deep> ?o }").status == 204
 
 
+@pytest.mark.alone
 def test_an_update_that_never_ends_changes_nothing_and_the_next_one_works(tmp_path: Path) -> None:
     endless = (
         "INSERT { <urn:a> <urn:b> ?n } WHERE { SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l } }"

@@ -53,6 +53,7 @@ from suasion.fairness import client_key
 from suasion.formats import ALIASES
 from suasion.metrics import Reading
 from suasion.negotiation import accept, best, ranked
+from suasion.pagecache import PageCache
 from suasion.pages import Pages
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
@@ -207,8 +208,9 @@ def create_app(
 
     pages = home.templates(files)
 
-    documents = linked.opened(parts, pages, public_url, str(app.summary), app.description, words)
-    front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state)
+    page_cache = PageCache(settings.cache_bytes)
+    documents = linked.opened(parts, pages, public_url, page_cache, str(app.summary), app.description, words)
+    front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state, page_cache)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
@@ -216,7 +218,7 @@ def create_app(
             return await linked.dataset_document(request, documents)
         return await home.answer(request, front_page)
 
-    site = curated.Site(backing, Pages(pages, documents.places), public_url, parts.state, curated.shelf(settings.cache_bytes))
+    site = curated.Site(backing, Pages(pages, documents.places), public_url, parts.state, page_cache)
 
     async def question_list(request: Request) -> Response:
         if best(accept(request), ("application/json", "text/html")) == "text/html":
@@ -262,7 +264,8 @@ def create_app(
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
-        app.router.routes += pictures.routes(pages, backing, _page_queries(parts.bundle), public_url, parts.state, words or {})
+        own = _page_queries(parts.bundle)
+        app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
     app.router.routes += guide.routes(guide.opened(own_folder(), pages, bundle=not files))

@@ -1,14 +1,11 @@
 """Curated questions over HTTP: the URL read, the core asked, the answer in the format wanted; receipts asked again."""
 
 import asyncio
-from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
-from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +13,7 @@ from suasion import problems, questions, receipts, renderings
 from suasion.catalog import Query
 from suasion.errors import BadParameter, NotFound, RequestError, Unanswered
 from suasion.negotiation import accept, best, entity_tag, matches
+from suasion.pagecache import PageCache, Rendered
 from suasion.pages import Pages
 from suasion.questions import Asked, Backing, Page
 
@@ -24,33 +22,19 @@ HEADERS = ("Suasion-Completeness", "Suasion-Dataset", "Suasion-Receipt", "Suasio
 """What each answer says in headers beside ETag and Link, whatever its format."""
 MOST_HEADER_CHARACTERS = 8192
 """Link and receipt hold what was asked; servers and clients commonly refuse a head of more than 8 KiB, or 64 KiB a line."""
-_OVERHEAD_BYTES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """An answer as it is sent; the time on its receipt is when it was made."""
-
-    body: bytes
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """What renders answers for the web: the core, the pages, the address where clients reach the service, a name of the
-    dataset as it is now, which no other state of it has, and what was rendered before, by entity tag, extension and day.
+    dataset as it is now, which no other state of it has, and what was rendered before.
     """
 
     backing: Backing
     pages: Pages
     public_url: Callable[[], str]
     state: Callable[[], str]
-    kept: MutableMapping[str, Rendered]
-
-
-def shelf(most_bytes: int) -> MutableMapping[str, Rendered]:
-    """Return room for so many bytes of rendered answers; one that is larger than all of it is not kept."""
-    return LRUCache(most_bytes, getsizeof=lambda rendered: len(rendered.body) + _OVERHEAD_BYTES)
+    page_cache: PageCache
 
 
 async def answer(request: Request, query: Query, extension: str, site: Site) -> Response:
@@ -152,12 +136,7 @@ async def _answer(
     tag = _tag(asked, media_type, site)
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"})
-    key = f"{tag} {extension} {datetime.now(UTC).date()}"  # a citation names the day
-    rendered = site.kept.get(key)
-    if rendered is None:
-        rendered = await _rendered(asked, ending, extension, site)
-        with suppress(ValueError):  # it is larger than the room
-            site.kept[key] = rendered
+    rendered = await site.page_cache.get(f"{tag} {extension}", lambda: _rendered(asked, ending, extension, site))
     headers = {**rendered.headers, "ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if ending in ("csv", *renderings.CITATIONS):
         headers["Content-Disposition"] = f'attachment; filename="{query.name.replace("/", "-")}.{ending}"'

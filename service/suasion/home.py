@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from suasion.citations import Citation
 from suasion.datacard import Counts
 from suasion.errors import RequestError, Unanswered
 from suasion.negotiation import entity_tag, matches
+from suasion.pagecache import PageCache, Rendered
 from suasion.questions import Backing, example
 from suasion.statements import Claim, Row, picked, tally, thing_link
 
@@ -92,7 +93,7 @@ class Front:
     counts: Counts
     public_url: Callable[[], str]
     state: Callable[[], str]
-    kept: dict[str, str] = field(default_factory=dict, repr=False)
+    page_cache: PageCache
 
 
 def templates(files: tuple[str, ...] = ()) -> Environment:
@@ -109,9 +110,10 @@ def opened(
     counts: Counts,
     public_url: Callable[[], str],
     state: Callable[[], str],
+    page_cache: PageCache,
 ) -> Front:
     """Return what the front page needs."""
-    return Front(pages, tuple(backing.queries.values()), files, Asking(backing, {}, state), counts, public_url, state)
+    return Front(pages, tuple(backing.queries.values()), files, Asking(backing, {}, state), counts, public_url, state, page_cache)
 
 
 async def answer(request: Request, front: Front) -> Response:
@@ -123,21 +125,21 @@ async def answer(request: Request, front: Front) -> Response:
     known = (front.state(), front.public_url(), today)
     tag = entity_tag(repr(known).encode())
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"}
-    if tag in front.kept and matches(request.headers.get("if-none-match", ""), tag):
+    if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
-    body = front.kept.get(tag)
-    if body is None:
+
+    async def render() -> Rendered:
         context = await (_of_files(front) if front.files else _of_article(front, today))
         dataset = front.asking.backing.dataset()
         body = front.templates.get_template("home.html").render(
             **context, queries=front.queries, ready=dataset, example=_example, url=front.public_url()
         )
-        if context["late"]:
-            del headers["ETag"]
-        else:
-            front.kept.clear()
-            front.kept[tag] = body
-    return HTMLResponse(body, headers=headers)
+        return Rendered(body.encode(), whole=not context["late"])
+
+    rendered = await front.page_cache.get(tag, render)
+    if not rendered.whole:
+        del headers["ETag"]
+    return HTMLResponse(rendered.body, headers=headers)
 
 
 async def _of_files(front: Front) -> Context:

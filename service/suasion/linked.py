@@ -23,6 +23,7 @@ from suasion.engine import Lane
 from suasion.errors import BadParameter, NotFound, Unanswered, UnknownParameter
 from suasion.exchange import GRAPH_TYPES, Question
 from suasion.negotiation import entity_tag, matches
+from suasion.pagecache import PageCache
 from suasion.papers import FORMATS, HTML, Drawn, Paper, Press, chosen
 from suasion.places import Places
 from suasion.prefixes import BASE, CLAIM, declared
@@ -79,6 +80,7 @@ def opened(
     parts: Assembly,
     templates: Environment,
     public_url: Callable[[], str],
+    page_cache: PageCache,
     title: str,
     description: str,
     words: Mapping[str, str] | None = None,
@@ -106,6 +108,7 @@ def opened(
             lambda: f"{parts.state()} {edition}",
             lambda: parts.backing.dataset().digest,
             public_url,
+            page_cache,
             # The words of the article are not for caches that others read too.
             "private, no-cache" if words else "no-cache",
         ),

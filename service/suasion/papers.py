@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
-from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +13,7 @@ from suasion.errors import NotAcceptable, NotFound
 from suasion.exchange import Question
 from suasion.formats import ALIASES
 from suasion.negotiation import accept, entity_tag, matches, ranked
+from suasion.pagecache import PageCache, Rendered
 from suasion.things import MOST_STATEMENTS
 
 HTML = "text/html"
@@ -28,8 +27,6 @@ FORMATS = {
     "html": HTML,
 }
 """Media types of documents by the endings of their paths; the first is sent to who accepts anything."""
-_KEPT_BYTES = 16 * 1024 * 1024
-_LARGEST_SHARE = 8
 _LABELS = {"ttl": "Turtle", "nt": "N-Triples", "nq": "N-Quads", "trig": "TriG", "rdf": "RDF/XML", "jsonld": "JSON-LD"}
 Frame = Mapping[str, object]
 """What pages of all documents have: links, formats, completeness."""
@@ -74,17 +71,16 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What makes documents: who is asked, a name of the dataset as it is now, its digest, and the address of the service.
-
-    `caching` is what caches between may do with pages. Pages are kept for the next reader, by entity tag and day.
+    """What makes documents: who is asked, a name of the dataset as it is now, its digest, the address of the service, and where
+    pages are kept; `caching` is what caches between may do with them.
     """
 
     ask: Ask
     state: Callable[[], str]
     digest: Callable[[], str]
     public_url: Callable[[], str]
+    page_cache: PageCache
     caching: str = "no-cache"
-    kept: LRUCache[str, tuple[str, int]] = field(default_factory=lambda: LRUCache(_KEPT_BYTES, getsizeof=_size), repr=False)
 
 
 async def answer(request: Request, paper: Paper, ending: str, press: Press, draw: Callable[[], Awaitable[Drawn]]) -> Response:
@@ -101,31 +97,24 @@ async def answer(request: Request, paper: Paper, ending: str, press: Press, draw
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     own = next(known for known, offered in FORMATS.items() if offered == media_type)
-    if media_type == HTML:
-        body: str | bytes
-        body, total = await _page(paper, tag, press, draw)
-    else:
-        statements = paper.question.rows is not None
-        found = await press.ask(replace(paper.question, graph_types=(media_type,), statements=statements))
+
+    async def page() -> Rendered:
+        drawn = await draw()
+        _refuse_beyond(paper, drawn.total)
+        body = await asyncio.to_thread(drawn.render, _frame(paper, drawn.total))  # a large page takes a while
+        return Rendered(body.encode(), _said(paper, own, ending, drawn.total, press))
+
+    async def statements() -> Rendered:
+        question = replace(paper.question, graph_types=(media_type,), statements=paper.question.rows is not None)
+        found = await press.ask(question)
         total = int(str(found.extra.get("total", 0))) if paper.limit else 0
         _refuse_beyond(paper, total)
-        body = found.body
-    headers |= _said(paper, own, ending, total, press)
+        return Rendered(found.body, _said(paper, own, ending, total, press))
+
+    # Statements are kept where answers of the engine are.
+    rendered = await (press.page_cache.get(f"{tag} {ending}", page) if media_type == HTML else statements())
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    return Response(body, headers=headers, media_type=media_type + charset)
-
-
-async def _page(paper: Paper, tag: str, press: Press, draw: Callable[[], Awaitable[Drawn]]) -> tuple[str, int]:
-    """Return a page, kept or made anew, and how many statements the document has."""
-    key = f"{tag} {datetime.now(UTC).date()}"  # a citation names the day
-    if kept := press.kept.get(key):
-        return kept
-    drawn = await draw()
-    _refuse_beyond(paper, drawn.total)
-    body = await asyncio.to_thread(drawn.render, _frame(paper, drawn.total))  # a large page takes a while
-    if len(body) * _LARGEST_SHARE <= _KEPT_BYTES:
-        press.kept[key] = body, drawn.total
-    return body, drawn.total
+    return Response(rendered.body, headers={**headers, **rendered.headers}, media_type=media_type + charset)
 
 
 def chosen(request: Request, offered: tuple[str, ...]) -> str:
@@ -134,10 +123,6 @@ def chosen(request: Request, offered: tuple[str, ...]) -> str:
     if not fitting:
         raise NotAcceptable(f"This document is offered as {', '.join(offered)}.", {"offered": list(offered)})
     return fitting[0]
-
-
-def _size(page: tuple[str, int]) -> int:
-    return len(page[0])
 
 
 def _refuse_beyond(paper: Paper, total: int) -> None:

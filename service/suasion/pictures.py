@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from cachetools import LRUCache
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -17,6 +16,7 @@ from suasion import amounts, articlemap, charts, comparing, geography, maps, net
 from suasion.asking import Asking
 from suasion.errors import BadParameter, RequestError, UnknownParameter
 from suasion.negotiation import entity_tag, matches
+from suasion.pagecache import PageCache, Rendered
 from suasion.questions import Backing
 from suasion.statements import MODALITIES, Row, claim_link, picked, tally, thing_link
 
@@ -26,7 +26,6 @@ QUESTIONS = (
 )
 """The curated questions that the pages are made from; where one is missing there are no such pages."""
 _USUAL = ("actor:china", "actor:japan")
-_KEPT_BYTES = 16 * 1024 * 1024
 Given = Mapping[str, tuple[str, ...]]
 Context = dict[str, Any]
 
@@ -34,7 +33,8 @@ Context = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """What the pages need: templates, who to ask, the address of the service, a name of the dataset as it is now, and the words
-    of passages by their short names where the operator gave a copy of the article, with a name of that copy.
+    of passages by their short names where the operator gave a copy of the article, with a name of that copy; and where pages
+    are kept.
     """
 
     templates: Environment
@@ -43,8 +43,8 @@ class Gallery:
     state: Callable[[], str]
     words: Mapping[str, str]
     edition: str
+    page_cache: PageCache
     countries: Callable[[], Mapping[str, geography.Country]] = field(default_factory=lambda: cache(geography.countries))
-    kept: LRUCache[str, str] = field(default_factory=lambda: LRUCache(_KEPT_BYTES, getsizeof=len))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def routes(
     public_url: Callable[[], str],
     state: Callable[[], str],
     words: Mapping[str, str],
+    page_cache: PageCache,
 ) -> list[Route]:
     """Return the routes of the pages, none where a question that they are made from is missing.
 
@@ -73,7 +74,7 @@ def routes(
     if not {*QUESTIONS} <= backing.queries.keys():
         return []
     edition = sha256(repr(sorted(words.items())).encode()).hexdigest()
-    gallery = Gallery(templates, Asking(backing, own, state), public_url, state, words, edition)
+    gallery = Gallery(templates, Asking(backing, own, state), public_url, state, words, edition, page_cache)
     found = []
     for picture in PICTURES:
         found.append(Route(picture.path, _page(gallery, picture), include_in_schema=False))
@@ -111,9 +112,9 @@ async def _shown(request: Request, gallery: Gallery, picture: Picture, template:
     headers = {"ETag": tag, "Cache-Control": caching}
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
-    body = gallery.kept.get(tag)
-    if body is None:
-        file = media_type != "text/html"
+    file = media_type != "text/html"
+
+    async def render() -> Rendered:
         context = await picture.make(gallery, given)
         body = gallery.templates.get_template(template).render(
             **context,
@@ -127,12 +128,13 @@ async def _shown(request: Request, gallery: Gallery, picture: Picture, template:
             picked=picked,
             tally=tally,
         )
-        if len(body) < _KEPT_BYTES // 8:
-            gallery.kept[tag] = body
-    if media_type != "text/html":
+        return Rendered(body.encode())
+
+    rendered = await gallery.page_cache.get(tag, render)
+    if file:
         headers["Content-Disposition"] = f'attachment; filename="{picture.path.rpartition("/")[2]}.svg"'
-    charset = "; charset=utf-8" if media_type == "text/html" else ""
-    return Response(body, headers=headers, media_type=media_type + charset)
+    charset = "" if file else "; charset=utf-8"
+    return Response(rendered.body, headers=headers, media_type=media_type + charset)
 
 
 def _given(request: Request, picture: Picture) -> Given:

@@ -104,7 +104,7 @@ class Settings:
     worker_memory_bytes: Annotated[int, Between(1 << 30, 1 << 46)] = 4 * 1024 * 1024 * 1024
     """Address space of a worker, in bytes."""
     cache_bytes: Annotated[int, Between(0, 1 << 40)] = 64 * 1024 * 1024
-    """Room for answers kept, in bytes of their bodies, and as much for curated answers as they are sent."""
+    """Room for answers kept, in bytes of their bodies, and as much for pages and curated answers as they are sent."""
     client_seconds_per_minute: Annotated[float, Between(0, 1_000_000)] = 60.0
     """Computing that a client may have by SPARQL, twice that at once; 0 is no limit."""
     client_failures_per_minute: Annotated[float, Between(0.1, 1_000_000)] = 30.0
