@@ -365,7 +365,9 @@ async def _absence(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, 
     Raises NotFound where no rows are an error, BadParameter where they come of a thing that the graph does not know.
     """
     query = asked.query
-    unnamed = [name for p in query.parameters if p.type == "iri" and p.name in terms for name in await _unnamed(terms[p.name], backing)]
+    unnamed = [
+        name for p in query.parameters if p.type == "iri" and p.name in terms for name in await _unnamed(terms[p.name], backing)
+    ]
     never = f"The article never names {' or '.join(unnamed)}."
     if query.not_found:
         raise NotFound(never if unnamed else query.not_found)

@@ -153,7 +153,7 @@ class TextIndex:
         if len(wanted) == 1 or not some:
             return Found()
         most = min(most, _MOST_SHARING)
-        places = self._some([[begun for unit in choices for begun in _begun(unit)] for choices in some], kind, within)
+        places = self._some([[_begun(unit) for unit in choices] for choices in some], kind, within)
         return self._shown(some, places[:most], "some", len(places) > most)
 
     def _fill(self, by_thing: list[list[Entry]]) -> None:
@@ -367,9 +367,9 @@ def _as_shown(entry: Entry) -> tuple[object, ...]:
     return entry.role, (entry.language.partition("-")[0] != "en", entry.language), len(entry.text), entry.text, entry.kind
 
 
-def _begun(unit: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return a run of words, and the one that begins with it where that is one word long enough."""
-    return [unit, (unit[0] + "*",)] if len(unit) == 1 and len(unit[0]) >= _LEAST_STEM and not spaceless(unit[0][-1]) else [unit]
+def _begun(unit: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a run of words, or what words begin with where that is one word long enough."""
+    return (unit[0] + "*",) if len(unit) == 1 and len(unit[0]) >= _LEAST_STEM and not spaceless(unit[0][-1]) else unit
 
 
 def _quoted(unit: Sequence[str]) -> str:
