@@ -16,10 +16,12 @@ import browser as browsers
 from conftest import Client, serve, stop
 from suasion import evidence, home, portraits, statements
 from suasion.catalog import Query
+from suasion.connections import Link, Relation
 from suasion.depictions import Depictions
 from suasion.places import Places
 from suasion.portraits import SHOWN
 from suasion.prefixes import BASE, ID, Prefixes
+from suasion.sights import Sights
 from suasion.statements import Claim, modality, thing_link
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
@@ -302,6 +304,7 @@ def test_hostile_names_are_shown_as_text() -> None:
     row |= {name: [HOSTILE] for name in (*several, "party_names", "milestone_names", "sponsor_names", "beneficiary_names")}
     row |= {"occurrences": 1, "period_name": HOSTILE}
     questions = ("memberships", "agreements", "initiatives", "flows", "milestones", "timeline")
+    link = Link(HOSTILE, True, "actor:x", HOSTILE, True, "/doc/actor/x", (claim.modality,), ("claim:x",))
     sections = tuple(portraits.Section(name, HOSTILE, (row,), 1, HOSTILE) for name in questions)
     shown = portraits.Portrait(
         (HOSTILE,),
@@ -312,11 +315,12 @@ def test_hostile_names_are_shown_as_text() -> None:
         sections[0],
         (portraits.Voiced(claim.modality, (claim,), 30, HOSTILE),),
         sections,
-        (portraits.Relation(HOSTILE, True, (portraits.Neighbour(HOSTILE, HOSTILE, (claim.modality,)),), 30),),
+        (Relation(HOSTILE, True, (link,), 30),),
         sections[0],
         ((Query("x", HOSTILE, HOSTILE, "", {}, ()), HOSTILE),),
         HOSTILE,
         {},
+        Sights(),
     )
     place = {"paragraph": HOSTILE, "sentence": HOSTILE, "pages": [1], "words": 1}
     note = {"text": HOSTILE, "kind": HOSTILE, "words": HOSTILE, "note": HOSTILE}

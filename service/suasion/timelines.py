@@ -46,6 +46,11 @@ class Mark:
         return self.claims[0].link if len(self.claims) == 1 else f"#dated-{self.number}"
 
     @property
+    def page(self) -> str:
+        """Its claim, or the page of what it dates, which lists its claims."""
+        return self.claims[0].link if len(self.claims) == 1 else self.things[0][1]
+
+    @property
     def spoken(self) -> str:
         """What the mark says, in words."""
         surely = ", ".join(f"{count} {modality.words}" for modality, count in tally(self.claims))
@@ -91,18 +96,36 @@ def drawn(
     A thing that one of them is spoken of with stands in its lane, one with several in a lane of them together, any other in the
     last. What the same claims date alike is one mark.
     """
+    several, others = " and ".join(names.values()) + " together", "Others"
+    titles = (*names.values(), *((several,) if len(names) > 1 else ()), others if names else "All")
+    lanes: dict[str, list[list[Row]]] = {title: [] for title in titles}
+    for group in _alike(rows):
+        of = [names[actor] for actor, told in speaking.items() if any(row["claim"] in told for row in group)]
+        lanes[of[0] if len(of) == 1 else several if of else titles[-1]].append(group)
+    return _laid(lanes, known)
+
+
+def apart(rows: Sequence[Row], known: Mapping[str, Claim]) -> Timeline:
+    """Return the picture of rows of /timeline in two lanes: what is done, and what is planned."""
+    lanes: dict[str, list[list[Row]]] = {"Done": [], "Planned": []}
+    for group in _alike(rows):
+        lanes["Planned" if group[0]["state"] == "planned" else "Done"].append(group)
+    return _laid(lanes, known)
+
+
+def _alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return rows in groups: those that the same claims date alike."""
     by_thing: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         by_thing.setdefault((row["thing"], row["period"], row["state"]), []).append(row)
     grouped: dict[tuple[str, str, frozenset[str]], list[Row]] = {}
     for (_, period, state), group in by_thing.items():
         grouped.setdefault((period, state, frozenset(row["claim"] for row in group)), []).extend(group)
-    several, others = " and ".join(names.values()) + " together", "Others"
-    titles = (*names.values(), *((several,) if len(names) > 1 else ()), others if names else "All")
-    lanes: dict[str, list[list[Row]]] = {title: [] for title in titles}
-    for group in grouped.values():
-        of = [names[actor] for actor, told in speaking.items() if any(row["claim"] in told for row in group)]
-        lanes[of[0] if len(of) == 1 else several if of else titles[-1]].append(group)
+    return list(grouped.values())
+
+
+def _laid(lanes: Mapping[str, Sequence[Sequence[Row]]], known: Mapping[str, Claim]) -> Timeline:
+    """Return the picture of groups of rows in lanes."""
     y, number = 34.0, 0
     made: list[Lane] = []
     for title, groups in lanes.items():
