@@ -9,7 +9,7 @@ from suasion.statements import MODALITIES, Modality
 
 WIDTH = 1040.0
 BOX_WIDTH, BOX_HEIGHT = 350.0, 40.0
-MIDDLE_WIDTH, MIDDLE_HEIGHT = 150.0, 60.0
+MIDDLE_WIDTH = 150.0
 MOST = 20
 """Most neighbours in a picture."""
 DASHES: Mapping[str, str] = {
@@ -23,8 +23,8 @@ DASHES: Mapping[str, str] = {
 """How the line of a modality is broken, as `stroke-dasharray`; a line without a claim is thin."""
 _PITCH, _EDGE = 48.0, 4.0
 _NAME_SIZE, _SMALL_SIZE = 12.5, 11.0
-_FAN = 46.0
-"""How far apart the lines of a side begin, at most, the first from the last."""
+_FAN = 12.0
+"""How far apart the lines of a side begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """The picture: the name in the middle by lines, the neighbours, how many there are in all, and its height."""
+    """The picture: the name in the middle, also by lines, the neighbours, how many there are in all, the height of the picture
+    and that of the box in its middle.
+    """
 
-    middle: tuple[str, ...]
     name: str
+    middle: tuple[str, ...]
     nodes: tuple[Node, ...]
     total: int
     height: float
+    middle_height: float
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -94,15 +97,16 @@ def drawn(name: str, found: Iterable[Link]) -> Neighbourhood | None:
     ranked = sorted(by_thing.values(), key=lambda group: (-_claims(group), not group[0].named, group[0].text.casefold()))
     shown = sorted(ranked[:MOST], key=_order)
     half = -(-len(shown) // 2)
-    height = max(half * _PITCH, MIDDLE_HEIGHT) + 2 * _EDGE
+    middle = max(half * _FAN + 12, 60.0)
+    height = max(half * _PITCH, middle) + 2 * _EDGE
     nodes: list[Node] = []
     for left, column in ((True, shown[:half]), (False, shown[half:])):
         begin = (height - len(column) * _PITCH) / 2
         for number, group in enumerate(column):
             y = round(begin + (number + 0.5) * _PITCH, 1)
-            leave = height / 2 + (number - (len(column) - 1) / 2) * min(_FAN / max(len(column), 1), 12.0)
+            leave = height / 2 + (number - (len(column) - 1) / 2) * _FAN
             nodes.append(_node(name, group, y, round(leave, 1), left=left))
-    return Neighbourhood(_lines(name), name, tuple(nodes), len(by_thing), height)
+    return Neighbourhood(name, _lines(name), tuple(nodes), len(by_thing), height, middle)
 
 
 def _claims(group: Iterable[Link]) -> int:

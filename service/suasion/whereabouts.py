@@ -43,7 +43,7 @@ class Whereabouts:
 
 
 def drawn(
-    short: str, name: str, neighbours: Iterable[Row], undertakings: Sequence[Row], known: Known, claims: Mapping[str, Claim]
+    short: str, name: str, neighbours: Sequence[Row], undertakings: Sequence[Row], known: Known, claims: Mapping[str, Claim]
 ) -> Whereabouts | None:
     """Return the map of a thing by its short name, None where nothing of it lies on the map.
 
@@ -58,7 +58,8 @@ def drawn(
     }
     told = [row for row in (own, *undertakings) if row["thing"] != short or row is own]
     stops = {place for row in told if row is own or len(row["places"]) > 1 for place in row["places"]} | {short}
-    names = {row["thing"]: row["name"] for row in known.actors} | {short: name}
+    names = {row["neighbour"]: row["neighbour_name"] for row in neighbours if row["neighbour_name"]}
+    names |= {row["thing"]: row["name"] for row in (*known.actors, *told)}
     flows = [(row, _recipients(row, short)) for row in known.flows]
     concerned = [(row, recipients) for row, recipients in flows if recipients]
     for row, recipients in concerned:
