@@ -41,7 +41,7 @@ LAYERS = (
     ("clauses", "files", "places", "textindex"),
     ("whereabouts",),
     ("maps",),
-    ("charts", "comparing"),
+    ("charts", "checking", "comparing"),
     ("amounts", "articlemap", "networks", "timelines"),
     (
         "catalog",
@@ -81,6 +81,7 @@ HTTP_SIDE = [
     "articlemap",
     "asking",
     "charts",
+    "checking",
     "comparing",
     "connections",
     "geography",

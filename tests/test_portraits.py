@@ -16,6 +16,7 @@ import browser as browsers
 from conftest import Client, serve, stop
 from suasion import evidence, home, portraits, statements
 from suasion.catalog import Query
+from suasion.checking import check
 from suasion.connections import Link, Relation
 from suasion.depictions import Depictions
 from suasion.places import Places
@@ -324,8 +325,12 @@ def test_hostile_names_are_shown_as_text() -> None:
     )
     place = {"paragraph": HOSTILE, "sentence": HOSTILE, "pages": [1], "words": 1}
     note = {"text": HOSTILE, "kind": HOSTILE, "words": HOSTILE, "note": HOSTILE}
-    check: dict[str, Any] = dict.fromkeys(("outcome", "compared", "obstacle", "dataset_name", "note"), HOSTILE)
-    check |= {"observed_value": 1, "claimed_value": 2, "ratio": None}
+    checked: dict[str, Any] = dict.fromkeys(
+        ("outcome", "compared", "obstacle", "dataset_name", "note", "unit", "bound", "dataset", "rate_dataset", "verdict"),
+        HOSTILE,
+    )
+    checked |= dict.fromkeys(("observed_value", "claimed_value", "ratio", "tolerance", "observations", "exchange_rate"), 2)
+    checked |= {name: [HOSTILE] for name in ("missing", "missing_names", "observed_periods")}
     related = (evidence.Related(HOSTILE, (claim,)),)
     named = ((HOSTILE, HOSTILE),)
     found = evidence.Evidence(
@@ -341,7 +346,7 @@ def test_hostile_names_are_shown_as_text() -> None:
         related,
         (claim,),
         (note,),
-        (check,),
+        (check(checked, {}),),
     )
     depictions = Depictions(home.templates(), Prefixes({}), Places(ID, True))
     frame = {"links": [], "formats": [], "completeness": "", "previous": "", "next": ""}

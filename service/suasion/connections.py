@@ -1,5 +1,6 @@
 """What a thing is connected with, from the rows of /neighbourhood: its links, one by one and by relation."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ PROSE = (_SKOS + "definition", _SKOS + "scopeNote", _SKOS + "note")
 SAME = (_SKOS + "exactMatch", _SKOS + "closeMatch", "http://www.w3.org/2002/07/owl#sameAs")
 _TOLD = frozenset((KIND, _SKOS + "notation", *NAMES, *PROSE, *SAME))
 """Properties that a page tells apart from other connections."""
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def links(rows: Iterable[Row], labels: Mapping[str, str], prefixes: Prefixes, pl
         called = row["neighbour_name"]
         text = str(called or _called(other, is_thing=bool(path)))
         said = tuple(modality(code) for code in row["modalities"])
-        name = labels.get(iri) or row["property"].partition(":")[2]
+        name = labels.get(iri) or _CAPITAL.sub(" ", row["property"].partition(":")[2]).lower()
         found.append(Link(name, row["direction"] == "in", str(other), text, bool(called), path, said, tuple(row["claims"])))
     return tuple(found)
 

@@ -16,6 +16,7 @@ from suasion.prefixes import BASE, CLAIM, DEF, GRAPH, Prefixes
 from suasion.sights import DRAWINGS, Sights
 from suasion.statements import thing_link
 from suasion.things import Statement
+from suasion.whereabouts import Whereabouts
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -163,8 +164,9 @@ class Depictions:
         found = {"neighbourhood": sights.neighbourhood, "timeline": sights.timeline, "map": sights.map}[name]
         if found is None:
             return ""
-        placed = {"picture": sights.map.picture, "window": sights.map.window, "meant": sights.map.meant} if sights.map else {}
-        context = {name: found, "about": about, **_DRAWN, **placed, "base": base, "page": path}
+        context = {**_DRAWN, name: found, "about": about, "base": base, "page": path}
+        if isinstance(found, Whereabouts):
+            context |= {"picture": found.picture, "window": found.window, "meant": found.meant, "own": found.page}
         return self._page(DRAWINGS[name], **context)
 
     def ontology(self, iri: str, statements: Sequence[Statement], frame: Mapping[str, object]) -> str:

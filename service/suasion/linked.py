@@ -259,7 +259,8 @@ async def portrayed(
     """
     if site.asking is None or about.startswith(CLAIM):
         return None
-    return await portraits.portrait(about, statements, labels, site.asking, site.places, site.words, site.countries)
+    name = site.depictions.title(about, statements)
+    return await portraits.portrait(about, name, statements, labels, site.asking, site.places, site.words, site.countries)
 
 
 async def cited(about: str, site: Site) -> Citation:

@@ -121,7 +121,8 @@ def _order(group: Sequence[Link]) -> tuple[bool, str, int, str]:
 
 def _node(middle: str, group: Sequence[Link], y: float, leave: float, *, left: bool) -> Node:
     first = group[0]
-    text = first.text if first.named else f"{first.other.partition(':')[0]}: {first.text}"
+    kind, _, rest = first.other.partition(":")
+    text = first.text if first.named or rest.startswith("//") else f"{kind}: {first.text}"
     said = {one for link in group for one in link.modalities}
     modalities = tuple(sorted(said, key=lambda one: ([*DASHES, one.code].index(one.code), one.code)))
     claims = _claims(group)

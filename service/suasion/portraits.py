@@ -74,6 +74,12 @@ class Portrait:
     sights: Sights
 
     @property
+    def others(self) -> tuple[Term, ...]:
+        """The names that are no spelling of the text."""
+        forms = {row["form"] for row in self.forms.rows}
+        return tuple(name for name in self.names if name["value"] not in forms)
+
+    @property
     def is_dated(self) -> bool:
         """Whether a section tells what is dated of it."""
         return any(section.question == "timeline" for section in self.sections)
@@ -81,6 +87,7 @@ class Portrait:
 
 async def portrait(
     iri: str,
+    name: str,
     statements: Sequence[Statement],
     labels: Mapping[str, str],
     asking: Asking,
@@ -88,8 +95,8 @@ async def portrait(
     words: Mapping[str, str],
     countries: Countries,
 ) -> Portrait:
-    """Return what is told of a thing, its questions asked side by side; `labels` name terms of the ontology, `words` are those
-    of passages by their short names, `countries` are asked for where a map is drawn.
+    """Return what is told of a thing, its questions asked side by side; `name` is what it is called, `labels` name terms of the
+    ontology, `words` are those of passages by their short names, `countries` are asked for where a map is drawn.
 
     Raises what the engine raises.
     """
@@ -119,7 +126,6 @@ async def portrait(
     standing = [row for row in every if row["passage"] == short]  # of a passage, what it says
     said = [one for one in statements if one.subject["value"] == iri and one.part == 1]
     names = _values(said, connections.NAMES)
-    name = names[0]["value"] if names else short.partition(":")[2].replace("-", " ")
     links = connections.links(neighbours, labels, asking.backing.prefixes, places)
     return Portrait(
         kinds=_kinds(said, labels),

@@ -1,13 +1,13 @@
 """A map of where a thing is, takes place, or gives and receives: the part of the map of the article that concerns it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from suasion import amounts, geography, maps
 from suasion.geography import Country
 from suasion.maps import Land, Picture
-from suasion.statements import Claim, Row
+from suasion.statements import Claim, Row, thing_link
 
 _MARGIN = 60.0
 _LEAST_WIDTH, _LEAST_HEIGHT = 440.0, 330.0
@@ -34,12 +34,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """The map, the part of it that is shown, and the states that are set off: the thing `itself`, or where it takes place."""
+    """The map, the part of it that is shown, and the states that are set off: the thing `itself`, or where it takes place.
+
+    `page` is where the thing is told of.
+    """
 
     picture: Picture
     window: Window
     meant: frozenset[str]
     itself: bool
+    page: str
 
 
 def drawn(
@@ -60,7 +64,8 @@ def drawn(
     stops = {place for row in told if row is own or len(row["places"]) > 1 for place in row["places"]} | {short}
     names = {row["neighbour"]: row["neighbour_name"] for row in neighbours if row["neighbour_name"]}
     names |= {row["thing"]: row["name"] for row in (*known.actors, *told)}
-    flows = [(row, _recipients(row, short)) for row in known.flows]
+    located = {thing for thing, code in known.codes.items() if (country := known.countries.get(code)) and country.capital}
+    flows = [(row, _recipients(row, short, located)) for row in known.flows]
     concerned = [(row, recipients) for row, recipients in flows if recipients]
     for row, recipients in concerned:
         for end in (*row["donors"], *recipients):
@@ -82,14 +87,15 @@ def drawn(
         return None
     window = _window(picture, lands)
     kept = tuple(_within(land, window, meant | ends) for land in picture.lands if _meets(land, window))
-    return Whereabouts(replace(picture, lands=kept), window, meant, short in meant)
+    return Whereabouts(replace(picture, lands=kept), window, meant, short in meant, thing_link(short))
 
 
-def _recipients(row: Row, short: str) -> list[str]:
-    """Return those recipients of a flow whose arrows concern a thing."""
-    if short in (row["flow"], *row["donors"]):
-        return list(row["recipients"])
-    return [short] if short in row["recipients"] else []
+def _recipients(row: Row, short: str, located: Container[str]) -> list[str]:
+    """Return those recipients of a flow whose arrows concern a thing, and have an end on the map."""
+    concerned = (
+        row["recipients"] if short in (row["flow"], *row["donors"]) else [one for one in row["recipients"] if one == short]
+    )
+    return [one for one in concerned if one in located or any(donor in located for donor in row["donors"])]
 
 
 def _window(picture: Picture, lands: Iterable[Land]) -> Window:
