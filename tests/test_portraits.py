@@ -14,7 +14,7 @@ from rdflib.namespace import DCTERMS, PROV, RDF
 
 import browser as browsers
 from conftest import Client, serve, stop
-from suasion import evidence, home, portraits, statements
+from suasion import evidence, home, neighbourhoods, portraits, statements, timelines
 from suasion.catalog import Query
 from suasion.checking import check
 from suasion.connections import Link, Relation
@@ -321,7 +321,7 @@ def test_hostile_names_are_shown_as_text() -> None:
         ((Query("x", HOSTILE, HOSTILE, "", {}, ()), HOSTILE),),
         HOSTILE,
         {},
-        Sights(),
+        Sights(neighbourhoods.drawn(HOSTILE, [link]), timelines.apart([row | {"claim": "claim:x"}], {"claim:x": claim})),
     )
     place = {"paragraph": HOSTILE, "sentence": HOSTILE, "pages": [1], "words": 1}
     note = {"text": HOSTILE, "kind": HOSTILE, "words": HOSTILE, "note": HOSTILE}

@@ -15,6 +15,8 @@ TICKS = (1950, 1960, 1970, 1980, 1990, 1995, *range(2000, 2011), 2012, 2015, 201
 _ROW = 19.0
 _CHARACTER = 6.2
 _MOST = 58
+_MARGIN, _LEAST = 14.0, 440.0
+"""Beside the marks of a picture that is cut, and how wide that is at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,14 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The picture, and what has no place on its axis."""
+    """The picture, which shows a stretch of the axis `width` wide from `left` on, and what has no place on it."""
 
     lanes: tuple[Lane, ...]
     ticks: tuple[tuple[int, float], ...]
     height: float
     undated: tuple[tuple[Row, tuple[Claim, ...]], ...]
+    left: float = 0.0
+    width: float = WIDTH
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -106,11 +110,21 @@ def drawn(
 
 
 def apart(rows: Sequence[Row], known: Mapping[str, Claim]) -> Timeline:
-    """Return the picture of rows of /timeline in two lanes: what is done, and what is planned."""
+    """Return the picture of rows of /timeline in two lanes, what is done and what is planned, cut to the years that it needs."""
     lanes: dict[str, list[list[Row]]] = {"Done": [], "Planned": []}
     for group in _alike(rows):
         lanes["Planned" if group[0]["state"] == "planned" else "Done"].append(group)
-    return _laid(lanes, known)
+    whole = _laid(lanes, known)
+    reaches = [_reach(mark) for mark in whole.marks]
+    left = max(min((begin for begin, _ in reaches), default=0.0) - _MARGIN, 0.0)
+    right = min(max((end for _, end in reaches), default=WIDTH) + _MARGIN, WIDTH)
+    left = max(min(left, right - _LEAST), 0.0)
+    return replace(
+        whole,
+        ticks=tuple((year, x) for year, x in whole.ticks if left + _MARGIN < x < right - _MARGIN),
+        left=round(left, 1),
+        width=round(max(right - left, _LEAST), 1),
+    )
 
 
 def _alike(rows: Sequence[Row]) -> list[list[Row]]:
