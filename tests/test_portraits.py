@@ -306,6 +306,7 @@ def test_hostile_names_are_shown_as_text() -> None:
     row |= {"occurrences": 1, "period_name": HOSTILE}
     questions = ("memberships", "agreements", "initiatives", "flows", "milestones", "timeline")
     link = Link(HOSTILE, True, "actor:x", HOSTILE, True, "/doc/actor/x", (claim.modality,), ("claim:x",))
+    dated = row | {"claim": "claim:x", "period": HOSTILE, "begins": "2001-01-01", "ends": None, "edtf": HOSTILE}
     sections = tuple(portraits.Section(name, HOSTILE, (row,), 1, HOSTILE) for name in questions)
     shown = portraits.Portrait(
         (HOSTILE,),
@@ -321,7 +322,7 @@ def test_hostile_names_are_shown_as_text() -> None:
         ((Query("x", HOSTILE, HOSTILE, "", {}, ()), HOSTILE),),
         HOSTILE,
         {},
-        Sights(neighbourhoods.drawn(HOSTILE, [link]), timelines.apart([row | {"claim": "claim:x"}], {"claim:x": claim})),
+        Sights(neighbourhoods.drawn(HOSTILE, [link]), timelines.apart([dated], {"claim:x": claim})),
     )
     place = {"paragraph": HOSTILE, "sentence": HOSTILE, "pages": [1], "words": 1}
     note = {"text": HOSTILE, "kind": HOSTILE, "words": HOSTILE, "note": HOSTILE}
