@@ -125,7 +125,7 @@ def test_what_is_planned_stands_apart_from_what_is_done(client: Client) -> None:
     text = page(client, "/doc/actor/japan").partition('<h2 id="timeline-actor">')[2].partition("<table")[0]
     assert len(re.findall('<a href="/doc/[^"]*" aria-label=', text)) == len(drawn.marks) and "#dated-" not in text
     late = timelines.apart([row for row in rows if str(row["begins"] or "") > "2006"], known)
-    assert late.left > 400 and late.left + late.width <= timelines.WIDTH
+    assert late.left > 200 and late.left + late.width <= timelines.WIDTH
     assert all(late.left < x < late.left + late.width for _, x in late.ticks)
 
 
@@ -143,7 +143,8 @@ def test_a_thing_without_a_question_of_its_dates_shows_those_of_its_claims(clien
 
 def test_a_map_has_the_flows_of_a_thing_and_sets_it_off(client: Client) -> None:
     text = page(client, "/doc/actor/laos").partition('<h2 id="map">')[2].partition("<h2")[0]
-    givers = {(donor, row["state"]) for row in client.rows("/flows", recipient="actor:laos") for donor in row["donors"]}
+    rows: list[dict[str, Any]] = client.rows("/flows", recipient="actor:laos")
+    givers = {(donor, row["state"]) for row in rows for donor in row["donors"]}
     listed = re.findall(r'<li id="flow-(\d+)"><a href="/doc/actor/([^"]*)">[^<]*</a> to <a href="/doc/actor/laos">', text)
     assert {name for _, name in listed} == {donor.partition(":")[2] for donor, _ in givers}
     assert len(listed) == len(givers) and all(f'href="#flow-{number}"' in text for number, _ in listed)
