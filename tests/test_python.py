@@ -179,6 +179,9 @@ def test_what_is_wrong_is_raised_as_the_error_it_is(graph: Graph) -> None:
         graph.query("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }")
     with pytest.raises(errors.TimedOut, match="within 1 s"):
         graph.query(ENDLESS, timeout=1)
+    for seconds in (0, -1, 5e-324, float("nan")):
+        with pytest.raises(errors.BadParameter, match=r"0\.1 or more"):
+            graph.query("ASK {}", timeout=seconds)
     assert graph.query("ASK {}") is True
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from suasion import renderings
 from suasion.catalog import Column, Parameter, Query
+from suasion.deadlines import LEAST_SECONDS
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
 from suasion.formats import NAMES
 from suasion.questions import LEVELS, MOST_OFFSET, ORDERS, Backing, choices, parameters
@@ -238,8 +239,8 @@ def sparql_operation(method: str) -> dict[str, object]:
         {
             "name": "timeout",
             "in": "query",
-            "description": "Seconds that the query may take",
-            "schema": {"type": "number", "exclusiveMinimum": 0},
+            "description": "Seconds that the query may take; more than the service allows is what it allows",
+            "schema": {"type": "number", "minimum": LEAST_SECONDS},
         },
         {
             "name": "partial",
