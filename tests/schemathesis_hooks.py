@@ -8,6 +8,6 @@ schemathesis.serializer.alias("application/sparql-query", "text/plain")
 
 
 @schemathesis.hook
-def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:  # noqa: ARG001
+def before_call(_context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ARG001
     """Judge where an IRI leads, not what stands there."""
     kwargs["allow_redirects"] = False

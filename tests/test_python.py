@@ -511,3 +511,16 @@ def test_r_reads_the_same_table(client: Client, tmp_path: Path, name: str, given
     cells = list(csv.reader(io.StringIO(client.get(with_query(f"/{name}.csv", given)).body.decode(), newline="")))
     with out.open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == cells
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None and "CI" not in os.environ, reason="R is not installed (Debian: r-base-core)")
+def test_r_reads_all_pages_as_the_documents_say(client: Client) -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    program = next(block for block in re.findall(r"```r\n(.*?)```", text, re.DOTALL) if "everything" in block)
+    program = program.replace(":8000", f":{client.port}") + "cat(nrow(things), length(unique(things$thing)))"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    total = client.get("/things.json", limit=1).json()["total"]
+    assert isinstance(total, int) and total > 1000
+    assert done.stdout.split() == [str(total), str(total)]
