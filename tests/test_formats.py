@@ -89,6 +89,12 @@ def test_the_metadata_of_the_csv_name_its_columns_and_its_rows(client: Client, q
     columns = metadata["tableSchema"]["columns"]  # type: ignore[index]
     table = list(csv.reader(io.StringIO(reply.body.decode("utf-8"), newline="")))
     assert [column["name"] for column in columns] == table[0] == list(query.columns)
+    (note,) = metadata["notes"]  # type: ignore[misc]
+    assert (note["completeness"], str(note["total"])) == tuple(
+        reply.headers[f"suasion-{name}"] for name in ("completeness", "total")
+    )
+    following = re.findall(r'<([^>]*)>; rel="next"', reply.headers["link"])
+    assert (note["next"] or "").endswith(following[0] if following else "") and bool(note["next"]) == bool(following)
     assert {column["name"] for column in columns if "separator" in column} == {
         name for name, column in query.columns.items() if column.is_list
     }

@@ -222,6 +222,13 @@ def test_without_pandas_the_error_names_what_to_install() -> None:
     ]
 
 
+def test_a_notebook_gives_sentences_room_and_names_none(graph: Graph) -> None:
+    html = graph.claims(thing="confucius-institutes", limit=3)._repr_html_()
+    cells = re.findall(r'<td style="text-align: left; vertical-align: top(; min-width: 18em)?">([^<]*)</td>', html)
+    assert {room for room, text in cells if len(text) > 60 and text.endswith(".")} == {"; min-width: 18em"}
+    assert {room for room, text in cells if " " not in text} == {""}
+
+
 def test_a_notebook_shows_a_table_with_every_text_escaped(tmp_path: Path) -> None:
     data, folder = toys.write(tmp_path)
     with suasion.open(data, queries=folder) as graph:

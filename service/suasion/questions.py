@@ -339,9 +339,7 @@ async def _terms(asked: Asked, prefixes: Prefixes, backing: Backing) -> dict[str
     return terms
 
 
-async def _refuse_unknown(
-    asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, backing: Backing, *, absent: bool
-) -> None:
+async def _refuse_unknown(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, backing: Backing, *, absent: bool) -> None:
     """Raise NotFound where rows are `absent` and that is an error, BadParameter for a thing that the graph does not know.
 
     Rows may be there in spite of it: those of the other thing that it is compared with.
