@@ -32,7 +32,8 @@ from suasion.turtle import document as turtle
 from suasion.turtle import iri, literal
 
 _QUERY_TYPES = ("application/sparql-query", *FORMATS.values())
-_MOST_PAGES = 10**6
+MOST_PAGES = 10**6
+"""The last page of a document that may be asked for."""
 _EXAMPLES = 12
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -179,17 +180,17 @@ def routes(site: Site, options: Handler) -> list[Route]:
     for path, answer in (
         ("/id/{path:path}", thing),
         ("/doc/{path:path}", thing_document),
-        ("/def", ontology),
-        ("/def.{ending}", ontology),
-        ("/def/{version}", ontology_version),
-        ("/query/{path:path}", query),
-        ("/problem/{path}", problem),
-        ("/shape/{name}", shape),
-        ("/shapes.ttl", shapes),
-        ("/dataset", dataset),
-        ("/dataset.{ending}", dataset_file),
-        ("/.well-known/void", dataset),
-        ("/mappings.sssom.tsv", mappings),
+        ("/def", without_parameters(ontology)),
+        ("/def.{ending}", without_parameters(ontology)),
+        ("/def/{version}", without_parameters(ontology_version)),
+        ("/query/{path:path}", without_parameters(query)),
+        ("/problem/{path}", without_parameters(problem)),
+        ("/shape/{name}", without_parameters(shape)),
+        ("/shapes.ttl", without_parameters(shapes)),
+        ("/dataset", without_parameters(dataset)),
+        ("/dataset.{ending}", without_parameters(dataset_file)),
+        ("/.well-known/void", without_parameters(dataset)),
+        ("/mappings.sssom.tsv", without_parameters(mappings)),
         ("/robots.txt", robots),
         ("/sitemap.xml", site_map),
         ("/llms.txt", for_agents),
@@ -199,6 +200,22 @@ def routes(site: Site, options: Handler) -> list[Route]:
             Route(path, options, methods=["OPTIONS"], include_in_schema=False),
         ]
     return found
+
+
+def without_parameters(answer: Handler) -> Handler:
+    """Return a handler that refuses parameters, instead of passing over them, and answers what has none."""
+
+    async def answered(request: Request) -> Response:
+        refuse_parameters(request)
+        return await answer(request)
+
+    return answered
+
+
+def refuse_parameters(request: Request) -> None:
+    """Raise UnknownParameter (400) where the address of a request has any."""
+    if request.scope["query_string"]:
+        raise UnknownParameter("There are no parameters here: leave them out.", {"example": request.scope["path"][:200]})
 
 
 async def dataset_document(request: Request, site: Site, ending: str = "") -> Response:
@@ -218,8 +235,7 @@ async def dataset_document(request: Request, site: Site, ending: str = "") -> Re
 async def _thing(request: Request, site: Site) -> Response:
     """Lead from a thing to the document about it: a thing is not a document (Cool URIs for the Semantic Web, section 4)."""
     found = named(request, site, "/id/")
-    if request.scope["query_string"]:
-        raise UnknownParameter("The IRI of a thing has no parameters: leave them out.")
+    refuse_parameters(request)
     await site.things.refuse_unknown(found)
     return see_other(site, site.places.of(found), found)
 
@@ -432,7 +448,7 @@ def named(request: Request, site: Site, folder: str, ending: str = "") -> str:
 def _window(request: Request) -> tuple[int, int]:
     """Return page and limit. Raises UnknownParameter (400) for other parameters, BadParameter (422) for other values."""
     found = {"page": 1, "limit": MOST_STATEMENTS}
-    most = {"page": _MOST_PAGES, "limit": MOST_STATEMENTS}
+    most = {"page": MOST_PAGES, "limit": MOST_STATEMENTS}
     for name, value in request.query_params.multi_items():
         if name not in found:
             raise UnknownParameter(f"There is no parameter {name[:60]!r} here; there are page and limit.")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from suasion import citations, renderings
-from suasion.linked import Handler, Site, cited, named, see_other
+from suasion.linked import Handler, Site, cited, named, see_other, without_parameters
 from suasion.negotiation import entity_tag, matches
 from suasion.papers import FORMATS, HTML, Drawn, Paper, answer, chosen
 from suasion.prefixes import BASE, CLAIM
@@ -64,7 +64,7 @@ def routes(site: Site, options: Handler) -> list[Route]:
         *((f"/doc/{{path:path}}.{ending}", entry(ending)) for ending in _WRITERS),
     ):
         found += [
-            Route(path, handler, methods=["GET", "HEAD"], include_in_schema=False),
+            Route(path, without_parameters(handler), methods=["GET", "HEAD"], include_in_schema=False),
             Route(path, options, methods=["OPTIONS"], include_in_schema=False),
         ]
     return found
