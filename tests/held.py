@@ -94,7 +94,11 @@ async def _asking(
     async with client:
         for path, parameters in itertools.takewhile(lambda _: time.monotonic() < ends, wanted):
             started = time.monotonic()
-            reply = await client.get(path, params=parameters or None)
+            try:
+                reply = await client.get(path, params=parameters or None)
+            except httpx.TransportError as error:
+                outcome.wrong.append(f"{error!r}: {path} {parameters} after {time.monotonic() - started:.1f} s")
+                continue
             took = time.monotonic() - started
             outcome.slowest_seconds = max(outcome.slowest_seconds, took)
             outcome.requests += 1

@@ -240,7 +240,7 @@ def test_a_missing_library_is_named_with_what_to_install(tmp_path: Path) -> None
     arguments = ("datasets", "add", str(tmp_path / "toys.xlsx"), "--mapping", str(tmp_path / "mapping.json"))
     done = run("-c", program, *arguments, "--datasets", str(tmp_path / "datasets"))
     assert done.returncode == 2
-    assert done.stderr.endswith("xlsx files need python_calamine: pip install 'suasion[tables]'.\n"), done.stderr
+    assert done.stderr.endswith("xlsx files need python_calamine: pip install python-calamine.\n"), done.stderr
     assert left(tmp_path) == set()
 
 

@@ -309,6 +309,7 @@ def test_hostile_names_are_shown_as_text() -> None:
     dated = row | {"claim": "claim:x", "period": HOSTILE, "begins": "2001-01-01", "ends": None, "edtf": HOSTILE}
     sections = tuple(portraits.Section(name, HOSTILE, (row,), 1, HOSTILE) for name in questions)
     shown = portraits.Portrait(
+        HOSTILE,
         (HOSTILE,),
         (term,),
         (term,),

@@ -26,6 +26,7 @@ from suasion import (
     guide,
     home,
     linked,
+    linkedapi,
     offprints,
     openapi,
     operation,
@@ -222,6 +223,7 @@ def create_app(
     site = curated.Site(backing, Pages(pages, documents.places), public_url, parts.state, page_cache)
 
     async def question_list(request: Request) -> Response:
+        linked.refuse_parameters(request)
         if best(accept(request), ("application/json", "text/html")) == "text/html":
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
@@ -229,10 +231,12 @@ def create_app(
     examples = catalog.examples(parts.bundle) if source.bundle else ()
     published = {query.name: query for query in (*queries, *examples)}
 
-    async def question_data(_: Request) -> Response:
+    async def question_data(request: Request) -> Response:
+        linked.refuse_parameters(request)
         return Response(publication.document(published.values(), public_url()), media_type="text/turtle; charset=utf-8")
 
     async def question_file(request: Request) -> Response:
+        linked.refuse_parameters(request)
         asked = request.path_params["name"]
         for ending in ("/context.jsonld", ".ttl", ".rq", ""):
             query = published.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
@@ -245,14 +249,17 @@ def create_app(
         raise NotFound(f"There is no query {asked[:100]!r}; GET /queries lists them.", {"example": "/queries"})
 
     async def receipt(request: Request) -> Response:
+        linked.refuse_parameters(request)
         return await curated.verify(request.path_params["id"], site)
 
     async def interface(_: Request) -> Response:
-        return JSONResponse(await openapi.document(app.openapi(), backing))
+        base = app.openapi()
+        described = linkedapi.paths(bundle=source.bundle is not None)
+        return JSONResponse(await openapi.document({**base, "paths": {**base["paths"], **described}}, backing))
 
     tried = queries[0].name if queries else "name"
     for path, shown, summary, kind, extra in (
-        ("/", front, "What there is to ask", HTMLResponse, {}),
+        ("/", front, "What there is to ask", HTMLResponse, openapi.front_operation()),
         ("/queries", question_list, "All curated questions, as JSON or as a page", JSONResponse, openapi.list_operation()),
         ("/queries.ttl", question_data, "All curated questions as SHACL executables", Response, openapi.turtle_operation()),
         ("/queries/{name:path}", question_file, "The SPARQL of a curated question", Response, openapi.query_operation(tried)),

@@ -8,13 +8,12 @@ from starlette.routing import Route
 
 from suasion import __version__, citations, renderings
 from suasion.errors import NotFound
-from suasion.linked import Handler, Site, cited, named, portrayed, see_other
+from suasion.linked import Handler, Site, cited, named, portrayed, see_other, without_parameters
 from suasion.negotiation import entity_tag, matches
 from suasion.pagecache import Rendered
 from suasion.papers import FORMATS, HTML, Drawn, Paper, answer, chosen
 from suasion.prefixes import BASE, CLAIM
 from suasion.sights import DRAWINGS
-from suasion.things import MOST_STATEMENTS
 
 _WRITERS = {"bib": citations.bibtex, "ris": citations.ris, "csl.json": citations.csl_json}
 _QUADS = ("trig", "nq")
@@ -76,7 +75,7 @@ def routes(site: Site, options: Handler) -> list[Route]:
         *((f"/doc/{{path:path}}.{name}.svg", picture(name)) for name in DRAWINGS),
     ):
         found += [
-            Route(path, handler, methods=["GET", "HEAD"], include_in_schema=False),
+            Route(path, without_parameters(handler), methods=["GET", "HEAD"], include_in_schema=False),
             Route(path, options, methods=["OPTIONS"], include_in_schema=False),
         ]
     return found
@@ -92,10 +91,8 @@ async def _drawing(request: Request, site: Site, about: str, name: str) -> Respo
         return Response(status_code=304, headers=headers)
 
     async def render() -> Rendered:
-        found = await site.things.statements(site.things.description(about, (0, MOST_STATEMENTS)))
-        told = await portrayed(about, found.statements, await site.things.labels(), site)
-        title = site.depictions.title(about, found.statements)
-        body = site.depictions.drawing(name, told.sights, title, path, site.public_url()) if told else ""
+        told = await portrayed(about, site)
+        body = site.depictions.drawing(name, told.sights, told.name, path, site.public_url()) if told else ""
         if not body:
             raise NotFound(f"There is no picture {name!r} of this: its page has those that there are.", {"example": path})
         return Rendered(body.encode())

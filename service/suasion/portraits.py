@@ -14,7 +14,8 @@ from suasion.errors import RequestError
 from suasion.exchange import Term
 from suasion.places import Places
 from suasion.prefixes import DEF
-from suasion.sights import Countries, Sights
+from suasion.questions import Backing
+from suasion.sights import Countries, Material, Sights
 from suasion.statements import MODALITIES, Claim, Modality, Row, claims
 from suasion.things import Statement
 
@@ -58,6 +59,7 @@ class Voiced:
 class Portrait:
     """What is told of a thing; `elsewhere` are the same things on other sites, `pages` printed pages by passage."""
 
+    name: str
     kinds: tuple[str, ...]
     names: tuple[Term, ...]
     prose: tuple[Term, ...]
@@ -85,25 +87,25 @@ class Portrait:
         return any(section.question == "timeline" for section in self.sections)
 
 
-async def portrait(
-    iri: str,
-    name: str,
-    statements: Sequence[Statement],
-    labels: Mapping[str, str],
-    asking: Asking,
-    places: Places,
-    words: Mapping[str, str],
-    countries: Countries,
-) -> Portrait:
-    """Return what is told of a thing, its questions asked side by side; `name` is what it is called, `labels` name terms of the
-    ontology, `words` are those of passages by their short names, `countries` are asked for where a map is drawn.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers that a portrait is made from: the rows of `QUESTIONS` and of each of `parts`, None where a question does not
+    know the thing, and what its pictures need.
+    """
 
-    Raises what the engine raises.
+    rows: tuple[list[Row] | None, ...]
+    parts: tuple[tuple[str, str], ...]
+    material: Material
+
+
+async def asked(iri: str, asking: Asking, countries: Countries) -> Answers:
+    """Return what the portrait of a thing is made from, its questions asked side by side; `countries` are asked for where a map
+    is drawn. Raises what the engine raises.
     """
     short = asking.backing.prefixes.shorten(iri)
     parts = _parts(short, asking.backing.queries)
     in_time = "timeline" in (question for question, _ in parts)
-    answers, material = await asyncio.gather(
+    rows, material = await asyncio.gather(
         asyncio.gather(
             _rows(asking, "names", thing=short),
             _rows(asking, "codes", thing=short),
@@ -115,30 +117,49 @@ async def portrait(
         ),
         sights.asked(short, asking, countries, dated=not in_time),
     )
-    found = [rows or [] for rows in answers]
+    return Answers(tuple(rows), tuple(parts), material)
+
+
+def portrait(
+    iri: str,
+    name: str,
+    statements: Sequence[Statement],
+    labels: Mapping[str, str],
+    answers: Answers,
+    backing: Backing,
+    places: Places,
+    words: Mapping[str, str],
+) -> Portrait:
+    """Return what is told of a thing; `name` is what it is called, `labels` name terms of the ontology, `words` are those of
+    passages by their short names.
+    """
+    short = backing.prefixes.shorten(iri)
+    parts = answers.parts
+    found = [rows or [] for rows in answers.rows]
     forms, codes, neighbours, mentioning, every, passages = found[:6]
 
     def section(question: str, parameter: str, rows: Sequence[Row]) -> Section:
-        link = questions.called(asking.backing.queries[question], {parameter: short}, "html")
+        link = questions.called(backing.queries[question], {parameter: short}, "html")
         return Section(question, parameter, tuple(rows[:SHOWN]), len(rows), link)
 
     known = claims(every)
     standing = [row for row in every if row["passage"] == short]  # of a passage, what it says
     said = [one for one in statements if one.subject["value"] == iri and one.part == 1]
     names = _values(said, connections.NAMES)
-    links = connections.links(neighbours, labels, asking.backing.prefixes, places)
+    links = connections.links(neighbours, labels, backing.prefixes, places)
     return Portrait(
+        name=name,
         kinds=_kinds(said, labels),
         names=names,
         prose=_values(said, connections.PROSE),
         elsewhere=tuple((_site(one["value"]), one["value"]) for one in _values(said, connections.SAME)),
         forms=section("names", "thing", forms),
         codes=section("codes", "thing", codes),
-        voiced=_voiced(claims([*mentioning, *standing]), short, asking.backing.queries["claims"], listed=not standing),
+        voiced=_voiced(claims([*mentioning, *standing]), short, backing.queries["claims"], listed=not standing),
         sections=tuple(section(*part, rows) for part, rows in zip(parts, found[6:], strict=True) if rows),
         relations=connections.relations(links, SHOWN),
         neighbourhood=section("neighbourhood", "thing", neighbours),
-        more=() if answers[3] is None else _more(short, asking.backing.queries),
+        more=() if answers.rows[3] is None else _more(short, backing.queries),
         words=words.get(short, ""),
         pages=printed(passages),
         sights=sights.drawn(
@@ -148,7 +169,7 @@ async def portrait(
             {"neighbourhood": neighbours} | {part[0]: rows for part, rows in zip(parts, found[6:], strict=True)},
             (row["claim"] for row in mentioning),
             known,
-            material,
+            answers.material,
         ),
     )
 
