@@ -169,6 +169,14 @@ def test_there_is_no_map_that_says_nothing(client: Client, path: str) -> None:
     assert 'id="map"' not in page(client, path) and client.get(f"{path}.map.svg").status == 404
 
 
+def test_no_country_that_is_left_out_as_far_away_reaches_into_the_picture() -> None:
+    near = {one["ISO"]["alpha2"] for one in geography._described() if geography._is_near(one)}
+    drawn = {code: rings for code, (rings, _) in geography._drawn()}
+    far = {one["ISO"]["alpha2"] for one in geography._described() if not geography._is_near(one)}
+    assert {"RU", "IN", "AU"} <= near and {"US", "BR", "AQ"} <= far
+    assert not [code for code in far & drawn.keys() if any(map(geography._reaches, drawn[code]))]
+
+
 def test_a_map_shows_the_part_that_it_needs() -> None:
     countries = geography.countries()
     rows: list[Mapping[str, Any]] = [{"thing": f"actor:{name}", "name": name, "claims": []} for name in ("laos", "australia")]
