@@ -41,6 +41,7 @@ from suasion import (
     tools,
     updates,
 )
+from suasion.asking import own_queries
 from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -271,7 +272,7 @@ def create_app(
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
-        own = _page_queries(parts.bundle)
+        own = own_queries(parts.bundle)
         app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
@@ -279,11 +280,6 @@ def create_app(
     for query in queries:
         _add_curated(app, query, site)
     return app
-
-
-def _page_queries(bundle: Path) -> dict[str, str]:
-    """Return the texts of the queries that are made for pages, by their names."""
-    return {file.stem: file.read_text(encoding="utf-8") for file in sorted((bundle / "queries" / "pages").glob("*.rq"))}
 
 
 def _client(request: Request) -> str:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 
 from jinja2 import Environment
@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from suasion import __version__, citations, crawling, datacard, errors, evidence, papers, portraits, publication, sssom
-from suasion.asking import Asking
+from suasion import __version__, citations, crawling, datacard, errors, evidence, geography, papers, portraits, publication, sssom
+from suasion.asking import Asking, own_queries
 from suasion.assembly import Assembly
 from suasion.citations import Citation
 from suasion.datacard import Card, Counts
@@ -27,6 +27,7 @@ from suasion.pagecache import PageCache
 from suasion.papers import FORMATS, HTML, Drawn, Paper, Press, chosen
 from suasion.places import Places
 from suasion.prefixes import BASE, CLAIM, declared
+from suasion.sights import Countries
 from suasion.things import MOST_STATEMENTS, MOST_THINGS, Statement, Things
 from suasion.turtle import document as turtle
 from suasion.turtle import iri, literal
@@ -65,6 +66,7 @@ class Site:
     shapes: str
     asking: Asking | None
     words: Mapping[str, str]
+    countries: Countries = field(default_factory=lambda: cache(geography.countries))
 
     @property
     def bundle(self) -> bool:
@@ -118,7 +120,7 @@ def opened(
         description=datacard.DESCRIPTION if bundle else description,
         licence=datacard.LICENCE if bundle else "",
         shapes="\n".join(path.read_text(encoding="utf-8") for path in shapes) if bundle else "",
-        asking=Asking(parts.backing, {}, parts.state) if told else None,
+        asking=Asking(parts.backing, own_queries(parts.bundle), parts.state) if told else None,
         words=words or {},
     )
 
@@ -262,7 +264,19 @@ async def _told(about: str, statements: Sequence[Statement], labels: Mapping[str
     told: dict[str, object] = {"citation": citations.sentence(await cited(about, site))}
     if about.startswith(CLAIM):
         return told | {"evidence": await evidence.evidence(about, statements, labels, site.asking, site.words)}
-    return told | {"portrait": await portraits.portrait(about, statements, labels, site.asking, site.places, site.words)}
+    return told | {"portrait": await portrayed(about, statements, labels, site)}
+
+
+async def portrayed(
+    about: str, statements: Sequence[Statement], labels: Mapping[str, str], site: Site
+) -> portraits.Portrait | None:
+    """Return the portrait of a thing, None of a claim and where the dataset has no curated questions. Raises what the engine
+    raises.
+    """
+    if site.asking is None or about.startswith(CLAIM):
+        return None
+    name = site.depictions.title(about, statements)
+    return await portraits.portrait(about, name, statements, labels, site.asking, site.places, site.words, site.countries)
 
 
 async def cited(about: str, site: Site) -> Citation:
