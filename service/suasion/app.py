@@ -40,6 +40,7 @@ from suasion import (
     tools,
     updates,
 )
+from suasion.asking import Asking
 from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -210,7 +211,8 @@ def create_app(
 
     page_cache = PageCache(settings.cache_bytes)
     documents = linked.opened(parts, pages, public_url, page_cache, str(app.summary), app.description, words)
-    front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state, page_cache)
+    own = _page_queries(parts.bundle) if source.bundle else {}
+    front_page = home.opened(pages, Asking(backing, own, parts.state), files, documents.counts, public_url, page_cache)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
@@ -264,7 +266,6 @@ def create_app(
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
-        own = _page_queries(parts.bundle)
         app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
