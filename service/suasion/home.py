@@ -134,11 +134,12 @@ async def answer(request: Request, front: Front) -> Response:
         return Response(status_code=304, headers=headers)
 
     async def render() -> Rendered:
-        context = await (_of_files(front) if front.files else _of_article(front, today))
-        dataset = front.asking.backing.dataset()
-        body = front.templates.get_template("home.html").render(
-            **context, queries=front.queries, ready=dataset, example=_example, url=front.public_url()
+        context, template = await asyncio.gather(
+            _of_files(front) if front.files else _of_article(front, today),
+            asyncio.to_thread(front.templates.get_template, "home.html"),  # compiled once, which takes as long as some answers
         )
+        dataset = front.asking.backing.dataset()
+        body = template.render(**context, queries=front.queries, ready=dataset, example=_example, url=front.public_url())
         return Rendered(body.encode(), whole=not context["late"])
 
     rendered = await front.page_cache.get(tag, render)
