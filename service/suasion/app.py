@@ -207,7 +207,7 @@ def create_app(
             "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
         )
 
-    pages = home.templates(files)
+    pages = app.state.pages = home.templates(files)
 
     page_cache = PageCache(settings.cache_bytes)
     documents = linked.opened(parts, pages, public_url, page_cache, str(app.summary), app.description, words)
@@ -365,5 +365,5 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     path = request.scope["path"][:100]
     if error.status_code == 405:
         allowed = _methods(request)
-        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}))
-    return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."))
+        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}), request.scope)
+    return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."), request.scope)

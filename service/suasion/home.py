@@ -19,7 +19,7 @@ from suasion.datacard import Counts
 from suasion.errors import RequestError, Unanswered
 from suasion.negotiation import entity_tag, matches
 from suasion.pagecache import PageCache, Rendered
-from suasion.questions import Backing, example
+from suasion.questions import example
 from suasion.statements import Modality, Row, claim_link, in_order, modality, thing_link
 
 QUESTIONS = ("flows", "comparison", "milestones", "surveys")
