@@ -41,7 +41,7 @@ from suasion import (
     tools,
     updates,
 )
-from suasion.asking import own_queries
+from suasion.asking import Asking, own_queries
 from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -208,11 +208,12 @@ def create_app(
             "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
         )
 
-    pages = home.templates(files)
+    pages = app.state.pages = home.templates(files)
 
     page_cache = PageCache(settings.cache_bytes)
     documents = linked.opened(parts, pages, public_url, page_cache, str(app.summary), app.description, words)
-    front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state, page_cache)
+    own = own_queries(parts.bundle) if source.bundle else {}
+    front_page = home.opened(pages, Asking(backing, own, parts.state), files, documents.counts, public_url, page_cache)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
@@ -272,7 +273,6 @@ def create_app(
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, public_url)
-        own = own_queries(parts.bundle)
         app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
@@ -367,5 +367,5 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     path = request.scope["path"][:100]
     if error.status_code == 405:
         allowed = _methods(request)
-        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}))
-    return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."))
+        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}), request.scope)
+    return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."), request.scope)
