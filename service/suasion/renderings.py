@@ -57,7 +57,7 @@ def json_text(page: Page, public_url: str) -> str:
         "citation": citations.sentence(citations.of(page, public_url)),
         "receipt": receipts.summary(page.receipt),
     }
-    return json.dumps(envelope, ensure_ascii=False)
+    return json.dumps(envelope, ensure_ascii=False) + "\n"
 
 
 def provenance(page: Page) -> dict[str, object]:
