@@ -562,7 +562,7 @@ def test_at_least_eight_claims_are_compared_and_the_rest_say_why_not(richer: Cli
 
 def test_the_page_of_the_checks_shows_them(richer: Client) -> None:
     page = richer.get("/claim-checks", accept="text/html").body.decode()
-    assert "20459476207938.5" in page
+    assert "20,459,476,207,938.5" in page
 
 
 def test_the_page_of_a_claim_tells_both_numbers_and_what_the_data_lack(richer: Client) -> None:
