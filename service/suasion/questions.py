@@ -39,6 +39,8 @@ _MATCHED = {
     "similar": "Nothing has all the words as they are spelled here: words spelled similarly were looked for.",
     "some": "Nothing has all the words: first comes what has most of them, rare words counting for more.",
 }
+_ANYWHERE = "{ ?thing ?property ?value } UNION { ?subject ?thing ?value } UNION { ?subject ?property ?thing }"
+_OCCURS = f"SELECT ?thing WHERE {{ {_ANYWHERE} UNION {{ GRAPH ?graph {{ {_ANYWHERE} }} }} }} LIMIT 1"
 _LISTED = (0, 1000)
 
 
@@ -223,8 +225,9 @@ async def answer(asked: Asked, backing: Backing) -> Page:
             error.extra |= {"question": query.name, "offset": asked.offset, "limit": asked.limit, "total": None}
             raise
         found = json.loads(reply.body)
+        await _refuse_unknown(asked, terms, prefixes, backing, absent=not found["total"])
         works = await backing.described.works()
-        absence = "" if found["total"] else await _absence(asked, terms, prefixes, backing, bool(works))
+        absence = "" if found["total"] else await _absence(asked, terms, backing, bool(works))
     named = {p.name: prefixes.shorten(terms[p.name]["value"]) for p in query.parameters if p.name in terms}
     asked = replace(asked, texts={**asked.texts, **named})
     rows = found["rows"]
@@ -359,25 +362,27 @@ async def _terms(asked: Asked, prefixes: Prefixes, backing: Backing) -> dict[str
     return terms
 
 
-async def _absence(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, backing: Backing, of_article: bool) -> str:
-    """Return why there are no rows: the article never names a thing, the filters leave none, or nothing is said.
+async def _refuse_unknown(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, backing: Backing, *, absent: bool) -> None:
+    """Raise NotFound where rows are `absent` and that is an error, BadParameter for a thing that the graph does not know.
 
-    Raises NotFound where no rows are an error, BadParameter where they come of a thing that the graph does not know.
+    Rows may be there in spite of it: those of the other thing that it is compared with.
     """
+    if absent and asked.query.not_found:
+        raise NotFound(await _never_named(asked, terms, backing) or asked.query.not_found)
+    for parameter in asked.query.parameters:
+        if parameter.type == "iri" and parameter.name in terms:
+            term = terms[parameter.name]
+            if not await _is_known(term, backing, _KNOWN if absent else _OCCURS):
+                raise _unknown(parameter, prefixes.shorten(term["value"]), backing)
+
+
+async def _absence(asked: Asked, terms: Mapping[str, Term], backing: Backing, of_article: bool) -> str:
+    """Return why there are no rows: the article never names a thing, the filters leave none, or nothing is said."""
     query = asked.query
-    unnamed = [
-        name for p in query.parameters if p.type == "iri" and p.name in terms for name in await _unnamed(terms[p.name], backing)
-    ]
-    never = f"The article never names {' or '.join(unnamed)}."
-    if query.not_found:
-        raise NotFound(never if unnamed else query.not_found)
-    for parameter in query.parameters:
-        if parameter.type == "iri" and parameter.name in terms and not await _is_known(terms[parameter.name], backing):
-            raise _unknown(parameter, prefixes.shorten(terms[parameter.name]["value"]), backing)
-    if unnamed and of_article and not query.no_rows:
-        return never
     if query.no_rows:
         return query.no_rows
+    if of_article and (never := await _never_named(asked, terms, backing)):
+        return never
     if any(not p.required and p.name in asked.texts for p in query.parameters):
         silent = " That need not mean that the article is silent." if of_article else ""
         wider = ", or look with /search?text=…" if "search" in backing.queries else ""
@@ -385,15 +390,19 @@ async def _absence(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, 
     return "No data in the article for this question." if of_article else "No data for this question."
 
 
-async def _is_known(term: Term, backing: Backing) -> bool:
-    found = await backing.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))
+async def _is_known(term: Term, backing: Backing, query: str = _KNOWN) -> bool:
+    found = await backing.ask(Question(query, {"thing": term}, rows=(0, 1)))
     return bool(json.loads(found.body)["total"])
 
 
-async def _unnamed(term: Term, backing: Backing) -> list[str]:
-    """Return the name of a thing that the article neither names nor speaks of; nothing for any other."""
-    found = await backing.ask(Question(_UNNAMED, {"thing": term}, rows=(0, 1)))
-    return [row["name"]["value"] for row in json.loads(found.body)["rows"]]
+async def _never_named(asked: Asked, terms: Mapping[str, Term], backing: Backing) -> str:
+    """Return the sentence that the article never names a thing that was given; "" where it names or speaks of all."""
+    names = []
+    for parameter in asked.query.parameters:
+        if parameter.type == "iri" and parameter.name in terms:
+            found = await backing.ask(Question(_UNNAMED, {"thing": terms[parameter.name]}, rows=(0, 1)))
+            names += [row["name"]["value"] for row in json.loads(found.body)["rows"]]
+    return f"The article never names {' or '.join(names)}." if names else ""
 
 
 def _related(asked: Asked, queries: Mapping[str, Query]) -> tuple[tuple[Query, Mapping[str, str]], ...]:
