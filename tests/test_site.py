@@ -304,3 +304,21 @@ def test_the_front_page_of_files_tells_their_names_classes_and_questions(hostile
     for told in ("<b>hostile.ttl", "20 quads", "https://example.org/Thing0", "/search.html", "/mcp", "/dataset"):
         assert told in page, told
     assert "&lt;b&gt;hostile.ttl" in hostile.get("/", accept="text/html").body.decode("utf-8")
+
+
+def test_each_count_of_the_comparison_at_a_glance_leads_to_its_claims(client: Client) -> None:
+    glance = client.get("/").body.decode().partition('<table class="glance">')[2].partition("</table>")[0]
+    compared = client.get("/compare").body.decode()
+    rows = {str(row["instrument"]).replace(":", "-"): row for row in client.rows("/comparison", a="actor:china", b="actor:japan")}
+    shown = [
+        (fragment, int(count))
+        for fragment, count in re.findall(r'<a href="/compare#([\w-]+)">(\d+)<span class="unseen">', glance)
+    ]
+    assert len(shown) > 10
+    for fragment, count in shown:
+        assert count in (rows[fragment]["count_a"], rows[fragment]["count_b"])
+        line = compared.partition(f'id="{fragment}"')[2].partition("</tr>")[0]
+        claims = {*rows[fragment]["claims_a"], *rows[fragment]["claims_b"]}  # type: ignore[misc]
+        assert all(f'/doc/{claim.replace(":", "/")}"' in line for claim in claims)
+    sums = [sum(count for other, count in shown if other == fragment) for fragment in dict.fromkeys(name for name, _ in shown)]
+    assert sums == sorted(sums, reverse=True)

@@ -159,15 +159,15 @@ async def _of_article(front: Front, today: str) -> Context:
     if not ({*QUESTIONS} <= asking.backing.queries.keys() and {*OWN} <= asking.own.keys()):
         return {"late": late}
     given = {"donor": _GIVER, "recipient": _TAKER}
-    aid_flows, comparison, milestones, surveys, counted, said, works = await asyncio.gather(
+    aid_flows, comparison, milestones, surveys, counted, said = await asyncio.gather(
         _told(asking.rows("flows", **given), list[Row](), late),
         _told(asking.rows("comparison", a=SIDES[0], b=SIDES[1]), list[Row](), late),
         _told(asking.rows("milestones"), list[Row](), late),
         _told(asking.rows("surveys"), list[Row](), late),
         _told(asking.special("numbers"), list[Row](), late),
         _told(asking.special("told"), list[Row](), late),
-        asking.backing.described.works(),
     )
+    works = await asking.backing.described.works()
     claims = told(said)
     numbers = {row["counted"]: row["number"] for row in counted if "counted" in row}
     modalities = {modality(row["modality"]): row["number"] for row in counted if "modality" in row}
@@ -228,16 +228,19 @@ def polled(rows: Sequence[Row], known: Mapping[str, Told]) -> Answered:
 
 
 def glance(rows: Iterable[Row]) -> list[Means]:
-    """Return the instruments with the most claims, from the rows of /comparison of the two sides."""
-    most = sorted(rows, key=lambda row: (-max(row["count_a"], row["count_b"]), row["name"]))[:_GLANCED]
+    """Return the instruments with the most claims on both sides together, from the rows of /comparison.
+
+    A cell leads to its row at /compare, which has these claims; /claims would count those on narrower instruments too.
+    """
+    most = sorted(rows, key=lambda row: (-row["count_a"] - row["count_b"], row["name"]))[:_GLANCED]
     largest = max((max(row["count_a"], row["count_b"]) for row in most), default=1)
     return [
         Means(
             row["name"],
             thing_link(row["instrument"]),
             tuple(
-                Side(count, round(100 * count / largest), f"/claims.html?actor={actor}&instrument={row['instrument']}")
-                for actor, count in zip(SIDES, (row["count_a"], row["count_b"]), strict=True)
+                Side(count, round(100 * count / largest), f"/compare#{row['instrument'].replace(':', '-')}")
+                for count in (row["count_a"], row["count_b"])
             ),
         )
         for row in most

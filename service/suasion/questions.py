@@ -29,6 +29,8 @@ LIMIT = Parameter("limit", "integer", "Most rows to answer", "100")
 OFFSET = Parameter("offset", "integer", "Rows to pass over", "0")
 PROVENANCE = Parameter("provenance", "string", "What to tell of the claims behind each row", "passages", values=LEVELS)
 _KNOWN = "SELECT ?thing WHERE { ?thing ?property ?value } LIMIT 1"
+_ANYWHERE = "{ ?thing ?property ?value } UNION { ?subject ?thing ?value } UNION { ?subject ?property ?thing }"
+_OCCURS = f"SELECT ?thing WHERE {{ {_ANYWHERE} UNION {{ GRAPH ?graph {{ {_ANYWHERE} }} }} }} LIMIT 1"
 _LISTED = (0, 1000)
 
 
@@ -212,8 +214,7 @@ async def answer(asked: Asked, backing: Backing) -> Page:
             error.extra |= {"question": query.name, "offset": asked.offset, "limit": asked.limit, "total": None}
             raise
         found = json.loads(reply.body)
-        if not found["total"]:
-            await _explain_absence(asked, terms, prefixes, backing)
+        await _refuse_unknown(asked, terms, prefixes, backing, absent=not found["total"])
     named = {p.name: prefixes.shorten(terms[p.name]["value"]) for p in query.parameters if p.name in terms}
     asked = replace(asked, texts={**asked.texts, **named})
     rows = found["rows"]
@@ -338,17 +339,22 @@ async def _terms(asked: Asked, prefixes: Prefixes, backing: Backing) -> dict[str
     return terms
 
 
-async def _explain_absence(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, backing: Backing) -> None:
-    """Raise NotFound where no rows are an error, BadParameter where they come of a thing that the graph does not know."""
-    if asked.query.not_found:
+async def _refuse_unknown(asked: Asked, terms: Mapping[str, Term], prefixes: Prefixes, backing: Backing, *, absent: bool) -> None:
+    """Raise NotFound where rows are `absent` and that is an error, BadParameter for a thing that the graph does not know.
+
+    Rows may be there in spite of it: those of the other thing that it is compared with.
+    """
+    if absent and asked.query.not_found:
         raise NotFound(asked.query.not_found)
     for parameter in asked.query.parameters:
-        if parameter.type == "iri" and parameter.name in terms and not await _is_known(terms[parameter.name], backing):
-            raise _unknown(parameter, prefixes.shorten(terms[parameter.name]["value"]), backing)
+        if parameter.type == "iri" and parameter.name in terms:
+            term = terms[parameter.name]
+            if not await _is_known(term, backing, _KNOWN if absent else _OCCURS):
+                raise _unknown(parameter, prefixes.shorten(term["value"]), backing)
 
 
-async def _is_known(term: Term, backing: Backing) -> bool:
-    found = await backing.ask(Question(_KNOWN, {"thing": term}, rows=(0, 1)))
+async def _is_known(term: Term, backing: Backing, query: str = _KNOWN) -> bool:
+    found = await backing.ask(Question(query, {"thing": term}, rows=(0, 1)))
     return bool(json.loads(found.body)["total"])
 
 

@@ -122,12 +122,6 @@ class TextIndex:
         """Return the index as bytes, for another process. Raises AttributeError where SQLite was built without this."""
         return self._database.serialize()
 
-    def size_bytes(self) -> int:
-        """Return how much memory it takes."""
-        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
-        (page,) = self._database.execute("PRAGMA page_size").fetchone()
-        return int(pages) * int(page)
-
     def find(self, text: str, most: int, kind: str = "", within: Sequence[str] = COLUMNS) -> Found:
         """Return at most `most` things that a text fits, of a kind or ("") of any.
 
