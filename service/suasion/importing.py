@@ -3,16 +3,17 @@
 import csv
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import TextIO
 
 import pyoxigraph as ox
 
-from suasion import cubes, mappings, tabular
+from suasion import cubes, layouts, mappings, tabular
 from suasion.collection import Collection, Manifest
 from suasion.cubes import CATALOGUE, DATASET, Tally, Triple, iri, literal
 from suasion.errors import DataError, DataFileError
@@ -62,16 +63,14 @@ def add(
     if retrieved:
         _refuse_no_day(retrieved)
     known = _Provenance(name, path.name, digest, retrieved or changed, now)
-    titles = {title for column in mapping.columns for title in column.titles}
-
-    def wanted(head: Sequence[str]) -> list[str]:
-        return [title for title in head if title.strip() in titles]
 
     def parts() -> Iterator[bytes]:
         size = path.stat().st_size
         with (
             Meter(size, terminal) as meter,
-            tabular.read(path, mapping.dialect, wanted, lambda share: meter.at(int(share * size), path.name)) as table,
+            tabular.read(
+                path, mapping.dialect, partial(layouts.wanted, mapping), lambda share: meter.at(int(share * size), path.name)
+            ) as table,
         ):
             for number, part in enumerate(cubes.lines(mapping, name, table, path, keys, tally)):
                 if not number:
