@@ -7,10 +7,10 @@ a line unchecked: literals are escaped and have the form of their datatype, and 
 import datetime
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -116,6 +116,7 @@ def lines(mapping: Mapping, name: str, table: Table, path: Path, keys: Keys, tal
     read = [_cells(column, layout.places, dataset, graph, keys, path) for column in mapping.columns if not column.suppressed]
     measures = [number for number, cells in enumerate(read) if cells.column.role == "MeasureProperty"]
     common = f" {iri(_RDF_TYPE)} {iri(QB + 'Observation')} {graph} .\n", f" {iri(QB + 'dataSet')} {iri(dataset)} {graph} .\n"
+    is_repeated = len({cells.column.property for cells in read}) < len(read)
     seen: dict[str, int] = {}
     first = table.first_row
     for rows in chain.from_iterable(map(layout.parts, table.parts)):
@@ -130,19 +131,14 @@ def lines(mapping: Mapping, name: str, table: Table, path: Path, keys: Keys, tal
         tally.observations += len(subjects)
         tally.empty_rows += len(valued) - len(subjects)
         _refuse_repeated(subjects, numbers, seen, path)
-        part = [f"{subject}{common[0]}{subject}{common[1]}" for subject in subjects]
-        for alike in _by_property(read, tails):
-            if len(alike) == 1:
-                part += [subject + tail for subject, tail in zip(subjects, alike[0], strict=True) if tail]
-            else:  # the same value in two columns is said once
-                part += [
-                    subject + tail
-                    for subject, *values in zip(subjects, *alike, strict=True)
-                    for tail in filter(None, dict.fromkeys(values))
-                ]
-        tally.quads += len(subjects) + len(part)  # the first lines come in pairs
+        lines_of_rows: Iterable[Sequence[str]] = zip(*(repeat(tail, len(subjects)) for tail in common), *tails, strict=True)
+        if is_repeated or any(None in tail for tail in tails):  # the same value in two columns is said once
+            lines_of_rows = [tuple(filter(None, dict.fromkeys(row))) for row in lines_of_rows]
+            tally.quads += sum(map(len, lines_of_rows))
+        else:
+            tally.quads += len(subjects) * (len(common) + len(tails))
         first += len(rows)
-        yield "".join(part)
+        yield "".join([subject + subject.join(row) for subject, row in zip(subjects, lines_of_rows, strict=True)])
 
 
 def codes(tally: Tally, name: str) -> Iterator[Triple]:
@@ -220,13 +216,6 @@ def _refuse_repeated(subjects: list[str], numbers: Sequence[int], seen: dict[str
             remedy = 'add the columns that tell them apart to "aboutUrl" of the mapping'
             raise DataFileError(f"{path}, row {number}: the same observation as row {seen[subject]}, {subject}: {remedy}.")
         seen[subject] = number
-
-
-def _by_property(read: Sequence[_Cells], tails: Sequence[Sequence[str | None]]) -> list[list[Sequence[str | None]]]:
-    found: dict[str, list[Sequence[str | None]]] = {}
-    for cells, tail in zip(read, tails, strict=True):
-        found.setdefault(cells.column.property, []).append(tail)
-    return list(found.values())
 
 
 def _tails(

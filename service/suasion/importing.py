@@ -39,7 +39,6 @@ class _Provenance:
     file: str
     file_sha256: str
     retrieved: str
-    imported: str
 
 
 def add(
@@ -59,10 +58,11 @@ def add(
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     except OSError as error:
         raise DataFileError(f"{path}: {(error.strerror or str(error)).lower()}: check the name and who may read it.") from error
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    # The time stands in the manifest, not among the quads: the same table by the same mapping has the same digest again.
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if retrieved:
         _refuse_no_day(retrieved)
-    known = _Provenance(name, path.name, digest, retrieved or changed, now)
+    known = _Provenance(name, path.name, digest, retrieved or changed)
 
     def parts() -> Iterator[bytes]:
         size = path.stat().st_size
@@ -93,7 +93,7 @@ def add(
             source=mapping.properties[_DC + "source"][0][0],
             licence=mapping.properties[_DC + "license"][0][0],
             retrieved=known.retrieved,
-            imported=known.imported,
+            imported=now,
             seconds=round(time.monotonic() - began, 3),
             file=known.file,
             file_sha256=known.file_sha256,
@@ -160,7 +160,6 @@ def _described(mapping: Mapping, tally: Tally, known: _Provenance) -> Iterator[T
     yield dataset, _PROV + "wasGeneratedBy", iri(made)
     yield dataset, _PROV + "wasDerivedFrom", iri(source)
     yield made, _RDF_TYPE, iri(_PROV + "Activity")
-    yield made, _PROV + "endedAtTime", literal(known.imported, _XSD + "dateTime")
     yield made, _PROV + "wasAssociatedWith", iri(_SUASION)
     yield made, _PROV + "used", iri(source)
     yield made, _PROV + "used", iri(used)
