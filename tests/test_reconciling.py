@@ -372,7 +372,7 @@ def test_previews_show_a_thing_in_a_frame_and_run_nothing(client: Client) -> Non
 
 
 def test_a_thing_is_viewed_in_the_document_that_its_iri_leads_to(client: Client) -> None:
-    view = str(client.get("/reconcile").json()["view"]["url"])  # type: ignore[index,call-overload]
+    view = str(client.get("/reconcile").json()["view"]["url"])  # type: ignore[index]
     address = view.partition("/reconcile")[0]
     for id_ in (ID + "actor/japan", "actor:france", ID + "place/hong-kong"):
         reply = client.send("GET", view.removeprefix(address).replace("{{id}}", quote(id_, safe="")))

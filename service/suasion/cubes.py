@@ -39,6 +39,7 @@ _FORMS = {
     _XSD + "boolean": r"true|false|1|0",
     _XSD + "anyURI": r"[^\x00-\x20<>\"{}|\\^`]+",
 }
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986, section 2.3
 _YEAR = re.compile(r"\d{4}")
 _ESCAPES = {ord(c): e for c, e in {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}.items()} | {
     n: f"\\u{n:04X}" for n in (*range(9), 11, 12, *range(14, 32), 127)
@@ -185,14 +186,16 @@ def _subjects(
     about: Template, columns: Sequence[Sequence[str]], numbers: Sequence[int], layout: Layout, dataset: str
 ) -> list[str]:
     start, *texts = absolute(about.texts[0], dataset), *about.texts[1:]
-    parts: list[list[str]] = []
+    parts: list[Sequence[str]] = []
     for name in about.names:
         if name == "_row":
             parts.append(list(map(str, numbers)))
         else:
             cells = columns[layout.places[name]]
-            encoded = {cell: quote(cell.strip(), safe="") for cell in set(cells)}
-            parts.append([encoded[cell] for cell in cells])
+            if not _UNRESERVED.fullmatch("".join(cells)):
+                encoded = {cell: quote(cell.strip(), safe="") for cell in set(cells)}
+                cells = [encoded[cell] for cell in cells]
+            parts.append(cells)
     if not parts:
         return [f"<{start}>"] * len(numbers)
     pattern = ("<" + start).replace("%", "%%") + "".join("%s" + text.replace("%", "%%") for text in texts) + ">"
