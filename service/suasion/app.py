@@ -277,7 +277,7 @@ def create_app(
         app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
-    app.router.routes += guide.routes(guide.opened(own_folder(), pages, bundle=not files))
+    app.router.routes += guide.routes(guide.opened(own_folder(), pages, public_url, bundle=not files))
     for query in queries:
         _add_curated(app, query, site)
     return app
