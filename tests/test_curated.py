@@ -150,6 +150,9 @@ def test_text_is_a_value_and_never_syntax(client: Client) -> None:
         ("/claims?section=4", 422, "one of 0, 1"),
         ("/claims?actor=atlantis", 422, "names nothing in the graph"),
         ("/claims?actor=two%20words", 422, "give an IRI"),
+        ("/comparison?a=atlantis&b=japan", 422, "a='actor:atlantis' names nothing in the graph"),
+        ("/memberships?at=some%20day", 422, "at='some day' is not accepted"),
+        ("/memberships?at=2009-02-30", 422, "at='2009-02-30' is not accepted"),
         ("/claims?actor=actor:japan&actor=actor:china", 422, "given twice"),
         ("/claims?limit=0", 422, "out of range"),
         ("/claims?limit=1001", 422, "out of range"),
@@ -173,7 +176,21 @@ def test_bad_requests_get_one_clear_problem(client: Client, path: str, status: i
 def test_absence_is_said_to_be_absence(client: Client) -> None:
     document = client.get("/quantities", actor="actor:south-korea", instrument="instrument:foreign-aid", section="1.1").json()
     assert document["total"] == 0
-    assert document["note"] == "No data in the article for this question."
+    assert str(document["note"]).startswith("No row fits these filters. That need not mean that the article is silent.")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/claims?thing=actor:australia", "Australia"),
+        ("/claims?thing=australia", "Australia"),
+        ("/claims?actor=actor:brunei", "Brunei"),
+        ("/initiatives?actor=india&year=2008", "India"),
+    ],
+)
+def test_what_the_article_never_names_is_no_error_and_said_so(client: Client, path: str, name: str) -> None:
+    document = client.send("GET", path).json()
+    assert (document["total"], document["note"]) == (0, f"The article never names {name}.")
 
 
 def test_a_format_by_accept_that_is_not_offered_is_406(client: Client) -> None:

@@ -259,7 +259,7 @@ def test_a_missing_library_is_named_with_what_to_install(tmp_path: Path) -> None
     arguments = ("datasets", "add", str(tmp_path / "toys.xlsx"), "--mapping", str(tmp_path / "mapping.json"))
     done = run("-c", program, *arguments, "--datasets", str(tmp_path / "datasets"))
     assert done.returncode == 2
-    assert done.stderr.endswith("xlsx files need python_calamine: pip install 'suasion[tables]'.\n"), done.stderr
+    assert done.stderr.endswith("xlsx files need python_calamine: pip install python-calamine.\n"), done.stderr
     assert left(tmp_path) == set()
 
 
@@ -698,7 +698,32 @@ def test_at_least_eight_claims_are_compared_and_the_rest_say_why_not(richer: Cli
 
 def test_the_page_of_the_checks_shows_them(richer: Client) -> None:
     page = richer.get("/claim-checks", accept="text/html").body.decode()
-    assert "20459476207938.5" in page
+    assert "20,459,476,207,938.5" in page
+
+
+def test_the_page_of_a_claim_tells_both_numbers_and_what_the_data_lack(richer: Client) -> None:
+    def section(claim: str) -> str:
+        page = richer.get(f"/doc/claim/{claim}", accept="text/html").body.decode().partition('<h2 id="checks">')[2]
+        return " ".join(re.sub(r"<[^>]*>", " ", page.partition("<h2")[0]).split())
+
+    yen = section("japan-asean-trade-1-8-trillion-yen-2006")
+    for told in (
+        "– Not comparable: trade of Japan with the ASEAN states in 2006, by Comtrade The article JPY 1,800,000,000,000",
+        "≠ Differs: trade of Japan with the ASEAN states in 2006, by Head, Mayer and Ries The article JPY 1,800,000,000,000",
+        "The data JPY 20,459,476,207,938 made of 16 observations; converted at 116.3121 JPY for one of the base currency",
+        "Missing in the data Brunei, Myanmar",
+        "Data to article 11.37 up to 10 per cent off still agrees",
+    ):
+        assert told in yen
+    trade = section("cafta-trade-above-200-billion-usd-2007")
+    assert "= Agrees" in trade and "The article more than USD 200,000,000,000" in trade
+    assert "made of 18 observations, of 2008 Missing in the data Laos, Myanmar" in trade
+    assert "up to 10 per cent off still agrees, and whatever is more" in trade
+    concluded = section("china-asean-fta-concluded-in-2004")
+    assert "The article 2004 The data 2004" in concluded and "only the same agrees" in concluded
+    page = richer.get("/doc/claim/china-asean-fta-concluded-in-2004", accept="text/html").body.decode()
+    for path in ("/doc/dataset/desta", *re.findall(r'href="(/doc/verdict/[^"]*)"', page)[:1], "/claim-checks.html"):
+        assert f'href="{path}"' in page and richer.get(path).status == 200
 
 
 def test_a_dataset_is_described_with_source_licence_and_what_did_not_match(richer: Client) -> None:

@@ -111,6 +111,15 @@ def test_no_count_of_the_data_stands_outside_a_table(path: Path, dataset: Datase
 # ── Code blocks ──────────────────────────────────────────────────────────────
 
 
+def test_what_the_next_tests_look_for_is_there() -> None:
+    found = {
+        language: sum(len([*blocks(path, language)]) for path in DOCUMENTS) for language in ("sparql", "turtle", "sh", "python")
+    }
+    assert all(number > 5 for number in found.values()), found
+    spans = [span for path in DOCUMENTS for span in code(by_hand(read(path)))]
+    assert len(spans) > 500 and sum(span.startswith("/") for span in spans) > 50 and sum(":" in span for span in spans) > 50
+
+
 @each_document
 def test_sparql_blocks_parse_as_they_stand(path: Path) -> None:
     for block in blocks(path, "sparql"):
@@ -230,6 +239,13 @@ def served() -> set[str]:
     application = app.create_app(settings.Settings())
     paths = {str(getattr(route, "path", "")) for route in application.routes}
     return {re.sub(r"[./]?\{.*", "", found) or "/" for found in paths}
+
+
+def test_no_question_can_take_a_path_of_the_service() -> None:
+    """A path is taken by its first segment without an ending."""
+    ours = {path for path in served() if path != "/"}
+    questions = {query.name.partition("/")[0] for query in catalog.load(ROOT / "queries" / "api")}
+    assert {path.split("/")[1].partition(".")[0] or ".well-known" for path in ours} - questions <= catalog.RESERVED_PATHS
 
 
 # ── Links ────────────────────────────────────────────────────────────────────

@@ -89,6 +89,11 @@ def test_the_metadata_of_the_csv_name_its_columns_and_its_rows(client: Client, q
     columns = metadata["tableSchema"]["columns"]  # type: ignore[index]
     table = list(csv.reader(io.StringIO(reply.body.decode("utf-8"), newline="")))
     assert [column["name"] for column in columns] == table[0] == list(query.columns)
+    (note,) = json.loads(client.send("GET", link).body)["notes"]
+    assert note["completeness"] == reply.headers["suasion-completeness"]
+    assert note["total"] == int(reply.headers["suasion-total"])
+    following = re.findall(r'<([^>]*)>; rel="next"', reply.headers["link"])
+    assert [note["next"]] * bool(note["next"]) == [f"http://127.0.0.1:{client.port}{path}" for path in following]
     assert {column["name"] for column in columns if "separator" in column} == {
         name for name, column in query.columns.items() if column.is_list
     }

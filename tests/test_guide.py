@@ -35,7 +35,10 @@ def test_each_document_of_the_repository_is_a_page_of_the_guide_once(client: Cli
     listed = PAGES.findall(get(client, "/guide").partition("<main")[2])
     assert len(listed) == len(set(listed)) == len(tables.documents(ROOT))
     for path in listed:
-        assert "<h1>" in get(client, path)
+        page = get(client, path)
+        assert "<h1>" in page and "language-mermaid" not in page
+    for path in ("/guide/model", "/guide/ontology"):
+        assert '<svg xmlns="http://www.w3.org/2000/svg"' in get(client, path)
 
 
 def test_links_between_documents_lead_to_pages_and_to_anchors_that_exist(client: Client) -> None:

@@ -76,6 +76,31 @@ def test_the_limits_of_paging_are_those_that_hold(client: Client, document: dict
             assert client.send("GET", f"/coverage?{name}={edge + past}").status == 422
 
 
+def test_each_path_of_linked_data_answers_its_example_as_described(client: Client, document: dict[str, object]) -> None:
+    paths = item(document, "paths")
+    entries = [(path, item(paths, path, "get")) for path in paths if item(paths, path).keys() == {"get"}]
+    linked = [(path, entry) for path, entry in entries if entry.get("tags") == ["linked data"]]
+    assert len(linked) == 17
+    for path, entry in linked:
+        given = entry["parameters"]
+        assert isinstance(given, list)
+        filled = path.format(**{p["name"]: p["example"] for p in given})
+        reply = client.send("GET", filled, {"Accept": "*/*"})
+        assert f"{reply.status}" == next(iter(item(entry, "responses"))), filled
+        types = item(entry, "responses", f"{reply.status}", "content")
+        assert reply.headers["content-type"].partition(";")[0] in types, filled
+        window = {p["name"] for p in given if p["in"] == "query"}
+        refused = client.send("GET", f"{filled}?colour=red")
+        assert (refused.status, "parameter" in str(refused.json()["detail"])) == (400, True), filled
+        assert window in (set(), {"page", "limit"})
+
+
+@pytest.mark.parametrize("path", ["/queries", "/queries.ttl", "/queries/claims", "/receipts/e30", "/doc/actor/japan.bib"])
+def test_what_has_no_parameters_refuses_them(client: Client, path: str) -> None:
+    reply = client.send("GET", f"{path}?colour=red")
+    assert (reply.status, reply.json()["type"]) == (400, "https://w3id.org/suasion/problem/UnknownParameter")
+
+
 def run(port: int, folder: Path, *options: str) -> dict[str, object]:
     """Run schemathesis with all its checks and return its report, which has to show no failure."""
     report = folder / "report.json"
@@ -92,7 +117,7 @@ def run(port: int, folder: Path, *options: str) -> dict[str, object]:
 
 def test_every_operation_answers_as_described_to_made_up_requests(client: Client, tmp_path: Path) -> None:
     report = run(client.port, tmp_path, "--phases", "examples,fuzzing", "--max-examples", "4")
-    assert item(report, "operations")["tested"] == len(QUERIES) * 2 + 20
+    assert item(report, "operations")["tested"] == len(QUERIES) * 2 + 37
 
 
 def test_these_operations_answer_as_described_at_every_boundary(client: Client, tmp_path: Path) -> None:

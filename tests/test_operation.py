@@ -83,10 +83,10 @@ def test_any_other_id_is_replaced(client: Client, given: str) -> None:
 
 def test_a_log_line_tells_the_route_and_not_the_query(logged: Logged) -> None:
     headers = {"Host": HOST, "X-Request-Id": "line-1", "X-Forwarded-For": "6.6.6.6, 192.0.2.7"}
-    reply = logged.client.send("GET", "/queries/claims?secret=1", headers)
+    reply = logged.client.send("GET", "/robots.txt?secret=1", headers)
     line = logged.line("line-1")
     assert set(line) == {"time", "id", "method", "route", "status", "milliseconds", "bytes", "outcome", "client"}
-    assert line["route"] == "/queries/{name:path}"
+    assert line["route"] == "/robots.txt"
     assert (line["method"], line["status"], line["bytes"]) == ("GET", 200, len(reply.body))
     assert (line["outcome"], line["client"]) == ("ok", "192.0.2.7")
     assert str(line["time"]).endswith("Z") and isinstance(line["milliseconds"], float)

@@ -139,8 +139,8 @@ def test_the_page_has_the_form_the_rows_and_nothing_that_runs(shop: Client) -> N
     assert "&lt;b&gt;big&lt;/b&gt;" in page and "<b>" not in page
     assert "<option selected>toy:red</option>" in page and "<option>toy:green</option>" in page
     assert 'type="date"' in page and "Complete: 3 rows." in page
-    assert page.count('<th scope="col">') == 7 and "<caption>" in page
-    assert re.search(r'<div class="scrolls" role="region" aria-label="[^"]+" tabindex="0">\n<table>', page)
+    assert page.count('<th scope="col">') == 5 and "No row here has: " in page and "<caption>" in page
+    assert re.search(r'<div class="scrolls wide" role="region" aria-label="[^"]+" tabindex="0">\n<table>', page)
     assert 'href="https://example.org/toy/ball"' in page
     assert 'href="/toys/slow.html"' in page
     for name in re.findall(r'<(?:input|select) id="(\w+)"', page):
@@ -221,7 +221,7 @@ def test_every_format_has_the_same_headers_and_a_304(shop: Client, extension: st
 
 def test_files_have_no_source_to_cite_and_no_note_of_an_article(shop: Client) -> None:
     assert "Source:" not in str(shop.get("/toys/all").json()["citation"])
-    assert shop.get("/toys/all", at_most=-11).json()["note"] == "No data for this question."
+    assert shop.get("/toys/all", at_most=-11).json()["note"] == "No row fits these filters. Leave one out"
     assert len(json.loads(shop.get("/toys/all.csl.json").body)) == 1
 
 

@@ -100,7 +100,7 @@ def test_a_drawing_stands_alone(client: Client, path: str) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_told_on_a_page(client: Client, path: str, status: int, words: str) -> None:
-    reply = client.get(path)
+    reply = client.get(path, accept="text/html")
     text = reply.body.decode()
     assert reply.status == status
     assert 'role="alert"' in text and words in text

@@ -14,12 +14,15 @@ from rdflib.namespace import DCTERMS, PROV, RDF
 
 import browser as browsers
 from conftest import Client, serve, stop
-from suasion import evidence, home, portraits, statements
+from suasion import evidence, home, neighbourhoods, portraits, statements, timelines
 from suasion.catalog import Query
+from suasion.checking import check
+from suasion.connections import Link, Relation
 from suasion.depictions import Depictions
 from suasion.places import Places
 from suasion.portraits import SHOWN
 from suasion.prefixes import BASE, ID, Prefixes
+from suasion.sights import Sights
 from suasion.statements import Claim, modality, thing_link
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
@@ -302,8 +305,11 @@ def test_hostile_names_are_shown_as_text() -> None:
     row |= {name: [HOSTILE] for name in (*several, "party_names", "milestone_names", "sponsor_names", "beneficiary_names")}
     row |= {"occurrences": 1, "period_name": HOSTILE}
     questions = ("memberships", "agreements", "initiatives", "flows", "milestones", "timeline")
+    link = Link(HOSTILE, True, "actor:x", HOSTILE, True, "/doc/actor/x", (claim.modality,), ("claim:x",))
+    dated = row | {"claim": "claim:x", "period": HOSTILE, "begins": "2001-01-01", "ends": None, "edtf": HOSTILE}
     sections = tuple(portraits.Section(name, HOSTILE, (row,), 1, HOSTILE) for name in questions)
     shown = portraits.Portrait(
+        HOSTILE,
         (HOSTILE,),
         (term,),
         (term,),
@@ -312,16 +318,21 @@ def test_hostile_names_are_shown_as_text() -> None:
         sections[0],
         (portraits.Voiced(claim.modality, (claim,), 30, HOSTILE),),
         sections,
-        (portraits.Relation(HOSTILE, True, (portraits.Neighbour(HOSTILE, HOSTILE, (claim.modality,)),), 30),),
+        (Relation(HOSTILE, True, (link,), 30),),
         sections[0],
         ((Query("x", HOSTILE, HOSTILE, "", {}, ()), HOSTILE),),
         HOSTILE,
         {},
+        Sights(neighbourhoods.drawn(HOSTILE, [link]), timelines.apart([dated], {"claim:x": claim})),
     )
     place = {"paragraph": HOSTILE, "sentence": HOSTILE, "pages": [1], "words": 1}
     note = {"text": HOSTILE, "kind": HOSTILE, "words": HOSTILE, "note": HOSTILE}
-    check: dict[str, Any] = dict.fromkeys(("outcome", "compared", "obstacle", "dataset_name", "note"), HOSTILE)
-    check |= {"observed_value": 1, "claimed_value": 2, "ratio": None}
+    checked: dict[str, Any] = dict.fromkeys(
+        ("outcome", "compared", "obstacle", "dataset_name", "note", "unit", "bound", "dataset", "rate_dataset", "verdict"),
+        HOSTILE,
+    )
+    checked |= dict.fromkeys(("observed_value", "claimed_value", "ratio", "tolerance", "observations", "exchange_rate"), 2)
+    checked |= {name: [HOSTILE] for name in ("missing", "missing_names", "observed_periods")}
     related = (evidence.Related(HOSTILE, (claim,)),)
     named = ((HOSTILE, HOSTILE),)
     found = evidence.Evidence(
@@ -337,7 +348,7 @@ def test_hostile_names_are_shown_as_text() -> None:
         related,
         (claim,),
         (note,),
-        (check,),
+        (check(checked, {}),),
     )
     depictions = Depictions(home.templates(), Prefixes({}), Places(ID, True))
     frame = {"links": [], "formats": [], "completeness": "", "previous": "", "next": ""}

@@ -179,6 +179,9 @@ def test_what_is_wrong_is_raised_as_the_error_it_is(graph: Graph) -> None:
         graph.query("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }")
     with pytest.raises(errors.TimedOut, match="within 1 s"):
         graph.query(ENDLESS, timeout=1)
+    for seconds in (0, -1, 5e-324, float("nan")):
+        with pytest.raises(errors.BadParameter, match=r"0\.1 or more"):
+            graph.query("ASK {}", timeout=seconds)
     assert graph.query("ASK {}") is True
 
 
@@ -217,6 +220,13 @@ def test_without_pandas_the_error_names_what_to_install() -> None:
         "pandas is not installed: pip install pandas",
         "polars is not installed: pip install polars",
     ]
+
+
+def test_a_notebook_gives_sentences_room_and_names_none(graph: Graph) -> None:
+    html = graph.claims(thing="confucius-institutes", limit=3)._repr_html_()
+    cells = re.findall(r'<td style="text-align: left; vertical-align: top(; min-width: 18em)?">([^<]*)</td>', html)
+    assert {room for room, text in cells if len(text) > 60 and text.endswith(".")} == {"; min-width: 18em"}
+    assert {room for room, text in cells if " " not in text} == {""}
 
 
 def test_a_notebook_shows_a_table_with_every_text_escaped(tmp_path: Path) -> None:
@@ -412,7 +422,9 @@ def generated(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Itera
     # It knows four types of request body and passes over these; the same operations take a form.
     unsupported = re.findall(r"Unsupported content type (\S+)", done.stderr)
     assert unsupported == ["application/sparql-query", "text/csv"]
-    assert done.stderr.count("WARNING") == 2
+    # A nanopublication has no type that it reads: it gives the bytes.
+    assert re.findall(r"Unsupported content_type ([^)]*)\)", done.stderr) == ["application/trig, application/n-quads"]
+    assert done.stderr.count("WARNING") == 3
     assert "will not be generated" not in done.stderr
     sys.path.insert(0, str(folder))
     yield Generated("suasion_by_http", client.port)
@@ -423,7 +435,7 @@ def test_a_generated_client_has_every_operation_and_reads_what_each_sort_answers
     paths = client.get("/openapi.json").json()["paths"]
     assert isinstance(paths, dict)
     for described in (described for item in paths.values() for described in item.values()):
-        folder = next(iter(described.get("tags", ["default"])))
+        folder = next(iter(described.get("tags", ["default"]))).replace(" ", "_")
         assert callable(generated.operation(folder, described["operationId"]).sync_detailed)
     table = generated.ask("questions", "claims_as", {"format_": "csv", "limit": "2"})
     assert table.parsed == table.content.decode()
@@ -506,3 +518,16 @@ def test_r_reads_the_same_table(client: Client, tmp_path: Path, name: str, given
     cells = list(csv.reader(io.StringIO(client.get(with_query(f"/{name}.csv", given)).body.decode(), newline="")))
     with out.open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == cells
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None and "CI" not in os.environ, reason="R is not installed (Debian: r-base-core)")
+def test_r_reads_all_pages_as_the_documents_say(client: Client) -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    program = next(block for block in re.findall(r"```r\n(.*?)```", text, re.DOTALL) if "everything" in block)
+    program = program.replace(":8000", f":{client.port}") + "cat(nrow(things), length(unique(things$thing)))"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    total = client.get("/things.json", limit=1).json()["total"]
+    assert isinstance(total, int) and total > 1000
+    assert done.stdout.split() == [str(total), str(total)]

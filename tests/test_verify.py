@@ -188,7 +188,9 @@ def test_all_are_found_in_the_source_itself(sample: Sample) -> None:
 
 def test_found_ranges_hold_the_words_of_the_passage(sample: Sample) -> None:
     copy = rewrapped(randomly(1), in_order(sample))
-    for one in sample.locate(copy):
+    found = sample.locate(copy)
+    assert len(found) == len(sample.passages)
+    for one in found:
         prints = [fingerprint(word.text for word in words(copy[start:end])) for start, end in one.ranges]
         assert prints in ([one.passage.fingerprint], [piece.fingerprint for piece in one.passage.pieces]), one.passage.iri
 

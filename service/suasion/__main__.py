@@ -314,8 +314,12 @@ def _add_dataset(options: argparse.Namespace) -> int:
 
 
 def _list_datasets(options: argparse.Namespace) -> int:
-    for made in _collection(options).all():
+    collection = _collection(options)
+    found = collection.all()
+    for made in found:
         print(f"{made.name}\t{made.observations:,} observations\t{made.title}")
+    if not found:
+        print(f"suasion: no dataset in {collection.path}", file=sys.stderr)
     return 0
 
 

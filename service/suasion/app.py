@@ -26,6 +26,7 @@ from suasion import (
     guide,
     home,
     linked,
+    linkedapi,
     offprints,
     openapi,
     operation,
@@ -40,6 +41,7 @@ from suasion import (
     tools,
     updates,
 )
+from suasion.asking import Asking, own_queries
 from suasion.assembly import Assembly, assembled
 from suasion.catalog import Query
 from suasion.clients import client_address
@@ -207,11 +209,12 @@ def create_app(
             "/sparql", answer_sparql, methods=[method], operation_id=name, openapi_extra=extra, response_class=Response
         )
 
-    pages = home.templates(files)
+    pages = app.state.pages = home.templates(files)
 
     page_cache = PageCache(settings.cache_bytes)
     documents = linked.opened(parts, pages, public_url, page_cache, str(app.summary), app.description, words)
-    front_page = home.opened(pages, backing, files, documents.counts, public_url, parts.state, page_cache)
+    own = own_queries(parts.bundle) if source.bundle else {}
+    front_page = home.opened(pages, Asking(backing, own, parts.state), files, documents.counts, public_url, page_cache)
 
     async def front(request: Request) -> Response:
         types = ranked(accept(request), ("text/html", *GRAPH_TYPES), ALIASES)
@@ -222,6 +225,7 @@ def create_app(
     site = curated.Site(backing, Pages(pages, documents.places), public_url, parts.state, page_cache)
 
     async def question_list(request: Request) -> Response:
+        linked.refuse_parameters(request)
         if best(accept(request), ("application/json", "text/html")) == "text/html":
             return HTMLResponse(site.pages.questions(queries), headers={"Vary": "Accept"})
         return JSONResponse(curated.listed(by_name), headers={"Vary": "Accept"})
@@ -229,10 +233,12 @@ def create_app(
     examples = catalog.examples(parts.bundle) if source.bundle else ()
     published = {query.name: query for query in (*queries, *examples)}
 
-    async def question_data(_: Request) -> Response:
+    async def question_data(request: Request) -> Response:
+        linked.refuse_parameters(request)
         return Response(publication.document(published.values(), public_url()), media_type="text/turtle; charset=utf-8")
 
     async def question_file(request: Request) -> Response:
+        linked.refuse_parameters(request)
         asked = request.path_params["name"]
         for ending in ("/context.jsonld", ".ttl", ".rq", ""):
             query = published.get(asked.removesuffix(ending)) if asked.endswith(ending) else None
@@ -245,14 +251,17 @@ def create_app(
         raise NotFound(f"There is no query {asked[:100]!r}; GET /queries lists them.", {"example": "/queries"})
 
     async def receipt(request: Request) -> Response:
+        linked.refuse_parameters(request)
         return await curated.verify(request.path_params["id"], site)
 
     async def interface(_: Request) -> Response:
-        return JSONResponse(await openapi.document(app.openapi(), backing))
+        base = app.openapi()
+        described = linkedapi.paths(bundle=source.bundle is not None)
+        return JSONResponse(await openapi.document({**base, "paths": {**base["paths"], **described}}, backing))
 
     tried = queries[0].name if queries else "name"
     for path, shown, summary, kind, extra in (
-        ("/", front, "What there is to ask", HTMLResponse, {}),
+        ("/", front, "What there is to ask", HTMLResponse, openapi.front_operation()),
         ("/queries", question_list, "All curated questions, as JSON or as a page", JSONResponse, openapi.list_operation()),
         ("/queries.ttl", question_data, "All curated questions as SHACL executables", Response, openapi.turtle_operation()),
         ("/queries/{name:path}", question_file, "The SPARQL of a curated question", Response, openapi.query_operation(tried)),
@@ -265,7 +274,6 @@ def create_app(
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
         _add_codes(app, parts, pages, documents.places, public_url)
-        own = _page_queries(parts.bundle)
         app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
@@ -273,11 +281,6 @@ def create_app(
     for query in queries:
         _add_curated(app, query, site)
     return app
-
-
-def _page_queries(bundle: Path) -> dict[str, str]:
-    """Return the texts of the queries that are made for pages, by their names."""
-    return {file.stem: file.read_text(encoding="utf-8") for file in sorted((bundle / "queries" / "pages").glob("*.rq"))}
 
 
 def _client(request: Request) -> str:
@@ -368,5 +371,5 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     path = request.scope["path"][:100]
     if error.status_code == 405:
         allowed = _methods(request)
-        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}))
-    return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."))
+        return problems.response(MethodNotAllowed(f"{path} answers {allowed} only.", {"allow": allowed}), request.scope)
+    return problems.response(NotFound(f"There is nothing at {path}; GET / lists what there is."), request.scope)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cachetools import LRUCache
 
@@ -15,6 +16,11 @@ from suasion.terms import plain
 
 _ALL = (0, 10**9)
 _KEPT = 64
+
+
+def own_queries(bundle: Path) -> dict[str, str]:
+    """Return the texts of the queries that are made for pages, by their names."""
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted((bundle / "queries" / "pages").glob("*.rq"))}
 
 
 @dataclass(frozen=True, slots=True)

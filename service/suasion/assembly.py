@@ -87,10 +87,8 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
     source = given or Source(bundle, queries=queries_folder(settings), datasets=served_datasets(settings))
     prefixes = declared(bundle) if source.bundle else Prefixes({})
     queries = catalog.collect(bundle, source.queries, files=source.bundle is None)
-    claims_query, source_query, codes_query, things_query = (
-        (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8")
-        for name in ("claims", "source", "codes", "things")
-    )
+    told = ("claims", "source", "codes", "things", *(("names",) if source.bundle else ()))  # files may have very many names
+    describe = {name: (bundle / "queries" / "describe" / f"{name}.rq").read_text(encoding="utf-8") for name in told}
     engine = Engine(settings, source, loader)
     unnamed = secrets.token_hex(16)  # stands for a dataset that has no digest, in this run only
     answers = Answers(lambda: state(engine.ready), settings.cache_bytes)
@@ -102,7 +100,7 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
         published = replace(question, published=True)
         return await answers.get(published, lambda: engine.ask(published, Lane.OWN))
 
-    described = Described(ask, lambda: engine.ready.published, claims_query, source_query)
+    described = Described(ask, lambda: engine.ready.published, describe)
     by_name = {query.name: query for query in queries}
     backing = Backing(by_name, ask, lambda: engine.ready.published, prefixes, settings.page_rows, described)
     return Assembly(
@@ -113,7 +111,7 @@ def assembled(settings: Settings, given: Source | None = None, loader: Loader | 
         answers=answers,
         queries=queries,
         backing=backing,
-        crosswalks=Crosswalks(ask, lambda: engine.ready.published, codes_query, things_query),
+        crosswalks=Crosswalks(ask, lambda: engine.ready.published, describe["codes"], describe["things"]),
         budgets=_budgets(settings),
         remotes=Remotes(federation.allowed(settings.services), settings),
         state=lambda: state(engine.ready.published),

@@ -32,7 +32,6 @@ ADDED = ("suasion_thing", "suasion_name", "suasion_status", "suasion_note")
 """The columns that come after those of the table."""
 BECOMES = "suasion_becomes"
 """One more, with `to`."""
-STATUSES = ("matched", "ambiguous", "unmatched")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.][0-9]+)?", re.ASCII)
 _EXAMPLE = "POST /resolve?scheme=cow&column=ccode"
 

@@ -30,13 +30,15 @@ RESERVED_PATHS = frozenset(
         "editor",
         "graph",
         "graph-store",
+        "guide",
         "healthz",
         "id",
+        "llms",
         "mappings",
         "mcp",
         "metrics",
         "nanopub",
-        "openapi.json",
+        "openapi",
         "pictures",
         "problem",
         "queries",
@@ -44,12 +46,15 @@ RESERVED_PATHS = frozenset(
         "readyz",
         "receipts",
         "reconcile",
+        "robots",
         "shape",
         "shapes",
+        "sitemap",
         "sparql",
         "static",
     )
 )
+"""First segments of the paths of a service, without endings: no question may have them for a name."""
 _QUERY_KEYS = {
     "summary", "question", "keywords", "columns", "params", "lists", "claims", "sort", "related", "no_rows", "not_found"
 }  # fmt: skip

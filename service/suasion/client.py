@@ -11,6 +11,7 @@ from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from suasion import deadlines
 from suasion.embedded import Embedded
 from suasion.errors import BadParameter, RemoteFailed, Unreached
 from suasion.overhttp import OverHttp
@@ -82,9 +83,11 @@ class Graph:
         """Answer any SPARQL query: SELECT with Results, ASK with bool, CONSTRUCT and DESCRIBE with Turtle.
 
         The answer is whole, or an error. The default graph holds what is reported as fact; with `union` all graphs together.
-        `timeout` is the seconds that it may take. IRIs have their short names where there are some. Raises BadQuery, TimedOut,
-        AnswerTooLarge and others.
+        `timeout` is the seconds that it may take, 0.1 or more. IRIs have their short names where there are some. Raises BadQuery,
+        BadParameter, TimedOut, AnswerTooLarge and others.
         """
+        if timeout is not None:
+            deadlines.seconds(str(timeout))
         media_type, body, dataset, silently = self._backend.sparql(sparql, union, timeout)
         if silently:
             raise RemoteFailed(f"{silently} failed, and SILENT hides it: leave SILENT out to see why.")

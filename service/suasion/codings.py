@@ -119,7 +119,7 @@ class Coding:
                 f"Answers are sent as they are or with Content-Encoding: {' or '.join(CODINGS)}.", {"offered": list(CODINGS)}
             )
             problems.note(scope, error)
-            await problems.response(error)(scope, receive, send)
+            await problems.response(error, scope)(scope, receive, send)
             return
         await self.app(scope, receive, _Sender(send, codings, self._threads))
 

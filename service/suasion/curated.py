@@ -149,8 +149,8 @@ async def _rendered(asked: Asked, ending: str, extension: str, site: Site) -> Re
     page = await questions.answer(asked, site.backing)
     public_url = site.public_url()
     if ending == "html":
-        choices = await _choices(asked.query, site.backing)
-        body = await asyncio.to_thread(site.pages.answer, page, choices, public_url)
+        choices, names = await _choices(asked.query, site.backing), await site.backing.described.names()
+        body = await asyncio.to_thread(site.pages.answer, page, choices, names, public_url)
     else:
         body = await asyncio.to_thread(renderings.WRITERS[ending], page, public_url)
     return Rendered(body.encode(), _headers(page, extension))

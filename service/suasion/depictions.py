@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from jinja2 import Environment
 from markupsafe import Markup
 
+from suasion import geography, maps, neighbourhoods
 from suasion.datacard import Card
 from suasion.exchange import Term
 from suasion.places import Places
 from suasion.prefixes import BASE, CLAIM, DEF, GRAPH, Prefixes
+from suasion.sights import DRAWINGS, Sights
 from suasion.statements import thing_link
 from suasion.things import Statement
+from suasion.whereabouts import Whereabouts
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -46,6 +49,16 @@ _KINDS = (
     ("Datatype properties", (_OWL + "DatatypeProperty",)),
     ("Other properties", (_OWL + "AnnotationProperty", _RDF + "Property")),
 )
+
+_DRAWN: Mapping[str, object] = {
+    "base": "",
+    "page": "",
+    "dashes": neighbourhoods.DASHES,
+    "land_width": geography.WIDTH,
+    "land_height": geography.HEIGHT,
+    "width": maps.WIDTH,
+}
+"""What pictures on a page need beside what they show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +152,22 @@ class Depictions:
             thing_link=thing_link,
             canonical=self._places.of(iri),
             nanopub=f"/nanopub/{iri.removeprefix(CLAIM)}",
+            **_DRAWN,
             **told,
             **frame,
         )
+
+    def drawing(self, name: str, sights: Sights, about: str, path: str, base: str) -> str:
+        """Return a picture of a thing as a file of its own, "" where there is none; `about` is what the thing is called, `path`
+        where its page is, `base` the address of the service.
+        """
+        found = {"neighbourhood": sights.neighbourhood, "timeline": sights.timeline, "map": sights.map}[name]
+        if found is None:
+            return ""
+        context = {**_DRAWN, name: found, "about": about, "base": base, "page": path}
+        if isinstance(found, Whereabouts):
+            context |= {"picture": found.picture, "window": found.window, "meant": found.meant, "own": found.page}
+        return self._page(DRAWINGS[name], **context)
 
     def ontology(self, iri: str, statements: Sequence[Statement], frame: Mapping[str, object]) -> str:
         """Return the page of the ontology: each term with its fragment as anchor."""

@@ -23,17 +23,26 @@ class Work:
 
 
 class Described:
-    """Claims and works of the dataset that is served now."""
+    """Claims, works and names of the dataset that is served now; `queries` are those of queries/describe, by name.
 
-    def __init__(self, ask: Ask, dataset: Callable[[], Ready], claims_query: str, source_query: str) -> None:
+    Names are asked for only where there is a query for them.
+    """
+
+    def __init__(self, ask: Ask, dataset: Callable[[], Ready], queries: Mapping[str, str]) -> None:
         self._ask = ask
         self._dataset = dataset
-        self._queries = {"claims": claims_query, "source": source_query}
+        self._queries = queries
         self._kept: dict[str, tuple[str, tuple[Mapping[str, Term], ...]]] = {}
 
     async def claims(self) -> Mapping[str, Mapping[str, Term]]:
         """Return what stands behind each claim, by its IRI: the columns of queries/describe/claims.rq."""
         return {row["claim"]["value"]: row for row in await self._rows("claims")}
+
+    async def names(self) -> Mapping[str, str]:
+        """Return what things and terms are called, by IRI; none where the dataset is not that of a bundle."""
+        if "names" not in self._queries:
+            return {}
+        return {row["thing"]["value"]: row["name"]["value"] for row in await self._rows("names")}
 
     async def works(self) -> tuple[Work, ...]:
         """Return the works that the dataset encodes, each with its authors by their last names."""

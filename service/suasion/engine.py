@@ -44,25 +44,6 @@ _ENDING_SECONDS = 5.0
 _LOOK_SECONDS = 0.01
 _WAITING = 5
 """A query that computes little is heavy after so many times the patience: it waits for something else than a processor."""
-_ERRORS = {
-    kind.__name__: kind
-    for kind in (
-        errors.AnswerTooLarge,
-        errors.BadDocument,
-        errors.BadGraph,
-        errors.BadQuery,
-        errors.Failed,
-        errors.Forbidden,
-        errors.NotAcceptable,
-        errors.NotFound,
-        errors.NotIndexed,
-        errors.PreconditionFailed,
-        errors.RemoteFailed,
-        errors.StorageFull,
-        errors.UnknownFunction,
-        errors.WorkerDied,
-    )
-}
 
 
 class Lane(StrEnum):
@@ -590,7 +571,7 @@ def _died() -> errors.WorkerDied:
 
 def _raise_error(answer: Answer) -> None:
     if answer.error:
-        raise _ERRORS[answer.error](answer.detail, dict(answer.extra))
+        raise errors.kinds()[answer.error](answer.detail, dict(answer.extra))
 
 
 async def _exchange(worker: _Worker, frame: bytes) -> Answer:

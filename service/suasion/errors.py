@@ -10,7 +10,7 @@
     + BadQuery           SPARQL that does not parse or may not run            400
       - UnknownFunction  a call of a function that the engine does not have   422
     + BadGraph           the name of a graph is no absolute IRI               400
-    + BadDocument        RDF that does not parse, or holds what is not taken  400
+    + BadDocument        RDF or a form that does not parse, or may not be     400
     + UnknownHost        a Host that the service does not answer for          400
     + BadParameter       a missing or malformed parameter                     422
       - UnknownParameter a parameter that the endpoint does not have          400
@@ -96,7 +96,7 @@ class BadGraph(RequestError):
 
 
 class BadDocument(RequestError):
-    title = "The RDF cannot be read"
+    title = "The document cannot be read"
 
 
 class UnknownHost(RequestError):

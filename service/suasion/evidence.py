@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from suasion.asking import Asking
+from suasion.checking import Check, check
 from suasion.prefixes import DEF
 from suasion.statements import Claim, Row, claims
 from suasion.things import Statement
@@ -46,7 +47,7 @@ class Evidence:
     """What is told of a claim; `asserters` and `credited` are names with short names of things.
 
     `place` is the row of /passages, `paragraph` the words of the paragraph where there is a copy of the article, `beside` other
-    claims of the same sentence, `checks` rows of /claim-checks.
+    claims of the same sentence, `checks` what data say to it.
     """
 
     claim: Claim
@@ -61,7 +62,7 @@ class Evidence:
     against: tuple[Related, ...]
     beside: tuple[Claim, ...]
     quality: tuple[Row, ...]
-    checks: tuple[Row, ...]
+    checks: tuple[Check, ...]
 
 
 async def evidence(
@@ -107,7 +108,7 @@ async def evidence(
             if one.name != name and one.passage in places and places[one.passage]["sentence"] == place["sentence"]
         ),
         quality=tuple(quality),
-        checks=tuple({**one, "outcome": term(one["outcome"])} for one in checks if one["claim"] == name),
+        checks=tuple(check(one, {one["outcome"]: term(one["outcome"])}) for one in checks if one["claim"] == name),
     )
 
 

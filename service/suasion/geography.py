@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,6 +24,8 @@ WIDTH = round((EAST - WEST) * _SCALE * _NARROWED, 1)
 HEIGHT = round((NORTH - SOUTH) * _SCALE, 1)
 _SEEN = 1.3
 """Steps and islands shorter than this, in units of the picture, are left out."""
+_FAR = 75.0
+"""Degrees: no country whose middle is further from the picture reaches into it."""
 _POINT = re.compile(r"POINT\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)\s*\)")
 Point = tuple[float, float]
 _Line = Sequence[Sequence[float]]
@@ -53,7 +55,7 @@ def point(wkt: str) -> Point | None:
 def countries() -> Mapping[str, Country]:
     """Return the countries that lie in the picture, by code. Reads some hundred small files: ask once."""
     told = {code: one for one in _described() if (code := one.get("ISO", {}).get("alpha2"))}
-    drawn = dict(_drawn())
+    drawn = dict(_drawn({code for code, one in told.items() if not _is_near(one)}))
     found: dict[str, Country] = {}
     for code in sorted(told.keys() | drawn.keys()):
         one = told.get(code, {})
@@ -78,11 +80,23 @@ def _described() -> Iterator[Mapping[str, Any]]:
         yield json.loads(file.read_text(encoding="utf-8"))
 
 
-def _drawn() -> Iterator[tuple[str, tuple[list[_Line], list[_Line]]]]:
-    """Yield the outlines and the stretches of the river of each country."""
+def _is_near(told: Mapping[str, Any]) -> bool:
+    """Say whether a country may reach into the picture, by its middle: to read the outlines of all takes twice as long."""
+    match told.get("latlng"):
+        case [int() | float() as latitude, int() | float() as longitude]:
+            across = abs((longitude - (WEST + EAST) / 2 + 180) % 360 - 180) - (EAST - WEST) / 2
+            down = abs(latitude - (SOUTH + NORTH) / 2) - (NORTH - SOUTH) / 2
+            return max(across, down) < _FAR
+    return True
+
+
+def _drawn(without: Container[str] = ()) -> Iterator[tuple[str, tuple[list[_Line], list[_Line]]]]:
+    """Yield the outlines and the stretches of the river of each country, without some."""
     file = _folder("pyworldatlas_mapdata_overview") / "maps.sqlite3"
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         for code, payload in database.execute("SELECT alpha2, payload FROM country_map"):
+            if code in without:
+                continue
             told = json.loads(zlib.decompress(payload))
             yield code, (told["boundary"], [river["points"] for river in told["rivers"] if river["name"] == RIVER])
 

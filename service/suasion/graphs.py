@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from suasion.deadlines import LEAST_SECONDS
 from suasion.errors import BadGraph, BadParameter, NotAcceptable
 from suasion.exchange import GRAPH_TYPES, Question
 from suasion.formats import ALIASES
@@ -74,10 +75,10 @@ async def described(request: Request, endpoint: Endpoint, client: str, query: st
 
 def _limits(endpoint: Endpoint, request_bytes: int) -> str:
     return (
-        f"A query may take {endpoint.deadline_seconds:g} s and its answer have {endpoint.answer_bytes:,} bytes, a request body "
-        f"{request_bytes:,} bytes. An answer is whole, or an error, or cut so that the client sees it; with partial=true rows "
-        "that are not all may be answered, and say so. Extension functions are refused, and so are SERVICE and updates unless "
-        "this description names them."
+        f"A query may take {endpoint.deadline_seconds:g} s, or less by timeout, from {LEAST_SECONDS:g} s on; its answer may have "
+        f"{endpoint.answer_bytes:,} bytes, a request body {request_bytes:,} bytes. An answer is whole, or an error, or cut so "
+        "that the client sees it; with partial=true rows that are not all may be answered, and say so. Extension functions are "
+        "refused, and so are SERVICE and updates unless this description names them."
     )
 
 

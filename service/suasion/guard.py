@@ -41,7 +41,7 @@ class Guard:
         fault = self._fault(scope)
         if fault:
             problems.note(scope, fault)
-            await problems.response(fault)(scope, receive, send_on)
+            await problems.response(fault, scope)(scope, receive, send_on)
         else:
             await self.app(scope, receive, send_on)
 

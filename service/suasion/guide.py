@@ -99,7 +99,7 @@ class Guide:
 
         leads = {name: lead for documents in SHELVES.values() for name, lead in documents.items()}
         nothing = Surroundings(str, str)
-        told = {name: rendered(_text(path), nothing) for name, path in self.paths.items()}
+        told = {name: rendered(_text(path).partition("\n## ")[0], nothing) for name, path in self.paths.items()}
         shelves = [(title, {name: told[name] for name in names}) for title, names in shelved(self.paths)]
         return self.templates.get_template("guide/index.html").render(shelves=shelves, leads=leads)
 

@@ -19,22 +19,15 @@ from suasion.datacard import Counts
 from suasion.errors import RequestError, Unanswered
 from suasion.negotiation import entity_tag, matches
 from suasion.pagecache import PageCache, Rendered
-from suasion.questions import Backing, example
-from suasion.statements import Claim, Row, picked, tally, thing_link
+from suasion.questions import example
+from suasion.statements import Modality, Row, claim_link, in_order, modality, thing_link
 
-QUESTIONS = (
-    "claims",
-    "flows",
-    "comparison",
-    "actors",
-    "initiatives",
-    "agreements",
-    "instruments",
-    "coverage",
-    "milestones",
-    "surveys",
-)
+QUESTIONS = ("flows", "comparison", "milestones", "surveys")
 """The curated questions that the page of an article is made from; where one is missing it lists questions only."""
+OWN = ("numbers", "told")
+"""The queries made for pages that it is made from besides: asking the lists that it only counts would take a second or two."""
+LISTS = ("actors", "initiatives", "agreements", "instruments")
+"""The curated lists whose things are counted."""
 SIDES = ("actor:china", "actor:japan")
 """Whom the comparison at a glance is about."""
 _GIVER, _TAKER = "actor:japan", "actor:cambodia"
@@ -48,13 +41,29 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A claim as the front page tells it."""
+
+    name: str
+    summary: str
+    modality: Modality
+    markers: tuple[int, ...]
+    section: str
+
+    @property
+    def link(self) -> str:
+        """Where the claim is told whole."""
+        return claim_link(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A question with its answer: each claim with the figure that it gives, or "", and how many rows there are in all."""
 
     question: str
     name: str
     given: Mapping[str, str]
-    claims: tuple[tuple[str, Claim], ...]
+    claims: tuple[tuple[str, Told], ...]
     rows: int
 
     def path(self, ending: str = "html") -> str:
@@ -82,9 +91,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What the page needs: templates, questions, files by their names, who to ask, counts, the address of the service, and a
-    name of the dataset as it is now.
-    """
+    """What the page needs: templates, questions, files by their names, who to ask, counts, and the address of the service."""
 
     templates: Environment
     queries: tuple[Query, ...]
@@ -92,7 +99,6 @@ class Front:
     asking: Asking
     counts: Counts
     public_url: Callable[[], str]
-    state: Callable[[], str]
     page_cache: PageCache
 
 
@@ -105,15 +111,14 @@ def templates(files: tuple[str, ...] = ()) -> Environment:
 
 def opened(
     pages: Environment,
-    backing: Backing,
+    asking: Asking,
     files: tuple[str, ...],
     counts: Counts,
     public_url: Callable[[], str],
-    state: Callable[[], str],
     page_cache: PageCache,
 ) -> Front:
     """Return what the front page needs."""
-    return Front(pages, tuple(backing.queries.values()), files, Asking(backing, {}, state), counts, public_url, state, page_cache)
+    return Front(pages, tuple(asking.backing.queries.values()), files, asking, counts, public_url, page_cache)
 
 
 async def answer(request: Request, front: Front) -> Response:
@@ -122,18 +127,19 @@ async def answer(request: Request, front: Front) -> Response:
     What cannot be told in time is left out, said to be, and asked again for the next reader.
     """
     today = datetime.now(UTC).date().isoformat()  # a citation names the day
-    known = (front.state(), front.public_url(), today)
+    known = (front.asking.state(), front.public_url(), today)
     tag = entity_tag(repr(known).encode())
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"}
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
 
     async def render() -> Rendered:
-        context = await (_of_files(front) if front.files else _of_article(front, today))
-        dataset = front.asking.backing.dataset()
-        body = front.templates.get_template("home.html").render(
-            **context, queries=front.queries, ready=dataset, example=_example, url=front.public_url()
+        context, template = await asyncio.gather(
+            _of_files(front) if front.files else _of_article(front, today),
+            asyncio.to_thread(front.templates.get_template, "home.html"),  # compiled once, which takes as long as some answers
         )
+        dataset = front.asking.backing.dataset()
+        body = template.render(**context, queries=front.queries, ready=dataset, example=_example, url=front.public_url())
         return Rendered(body.encode(), whole=not context["late"])
 
     rendered = await front.page_cache.get(tag, render)
@@ -150,28 +156,32 @@ async def _of_files(front: Front) -> Context:
 
 async def _of_article(front: Front, today: str) -> Context:
     asking, late = front.asking, list[str]()
-    if not {*QUESTIONS} <= asking.backing.queries.keys():
+    if not ({*QUESTIONS} <= asking.backing.queries.keys() and {*OWN} <= asking.own.keys()):
         return {"late": late}
     given = {"donor": _GIVER, "recipient": _TAKER}
-    claims, aid_flows, comparison, *others = await asyncio.gather(
-        _told(asking.claims(), dict[str, Claim](), late),
+    aid_flows, comparison, milestones, surveys, counted, said = await asyncio.gather(
         _told(asking.rows("flows", **given), list[Row](), late),
         _told(asking.rows("comparison", a=SIDES[0], b=SIDES[1]), list[Row](), late),
-        *(_told(asking.rows(name), list[Row](), late) for name in QUESTIONS[3:]),
+        _told(asking.rows("milestones"), list[Row](), late),
+        _told(asking.rows("surveys"), list[Row](), late),
+        _told(asking.special("numbers"), list[Row](), late),
+        _told(asking.special("told"), list[Row](), late),
     )
-    actors, initiatives, agreements, instruments, coverage, milestones, surveys = others
     works = await asking.backing.described.works()
+    claims = told(said)
+    numbers = {row["counted"]: row["number"] for row in counted if "counted" in row}
+    modalities = {modality(row["modality"]): row["number"] for row in counted if "modality" in row}
     cited = Citation(_TITLE, "dataset", f"{front.public_url()}/dataset", asking.backing.dataset().digest, today, "", works)
     return {
         "answers": [
             one for one in (aid(aid_flows, claims, given), agreed(milestones, claims), polled(surveys, claims)) if one.claims
         ],
         "means": glance(comparison),
-        "claims": len(claims),
-        "tally": tally(claims.values()),
-        "sentences": sum(row["sentences"] for row in coverage),
-        "accounted": sum(row["accounted"] for row in coverage),
-        "numbers": {"actors": actors, "initiatives": initiatives, "agreements": agreements, "instruments": instruments},
+        "claims": sum(modalities.values()),
+        "tally": in_order(modalities),
+        "sentences": numbers.get("sentences", 0),
+        "accounted": numbers.get("accounted", 0),
+        "numbers": {name: numbers.get(name, 0) for name in LISTS},
         "works": works,
         "citation": citations.sentence(cited),
         "bibtex": citations.bibtex(cited),
@@ -179,15 +189,29 @@ async def _of_article(front: Front, today: str) -> Context:
     }
 
 
-def aid(rows: Iterable[Row], known: Mapping[str, Claim], given: Mapping[str, str]) -> Answered:
+def told(rows: Iterable[Row]) -> dict[str, Told]:
+    """Return claims by their short names, in the order of the text, from the rows of queries/pages/told.rq."""
+    return {
+        row["claim"]: Told(
+            row["claim"],
+            row["summary"],
+            modality(row["modality"]),
+            tuple(sorted(int(marker) for marker in row.get("markers", "").split())),
+            row["section"],
+        )
+        for row in rows
+    }
+
+
+def aid(rows: Iterable[Row], known: Mapping[str, Told], given: Mapping[str, str]) -> Answered:
     """Return who gave how much, from the rows of /flows: those with an amount, the largest first."""
     figures = amounts.flows(rows)
     given_sums = sorted((figure for figure in figures if figure.value is not None), key=lambda one: -(one.value or 0))
-    found = tuple((figure.words, claim) for figure in given_sums for claim in picked(figure.claims, known))
+    found = tuple((figure.words, claim) for figure in given_sums for name, claim in known.items() if name in figure.claims)
     return Answered("How much did Japan give Cambodia?", "flows", given, found, len(figures))
 
 
-def agreed(rows: Sequence[Row], known: Mapping[str, Claim]) -> Answered:
+def agreed(rows: Sequence[Row], known: Mapping[str, Told]) -> Answered:
     """Return what was signed, concluded or put in force and when, from the rows of /milestones."""
     found = sorted(
         (row for row in rows if row["stage"] in _CONCLUDED and row["thing"].startswith("agreement:") and row["claim"] in known),
@@ -197,23 +221,26 @@ def agreed(rows: Sequence[Row], known: Mapping[str, Claim]) -> Answered:
     return Answered("Which agreements were concluded, and when?", "milestones", {}, tuple(told.values()), len(rows))
 
 
-def polled(rows: Sequence[Row], known: Mapping[str, Claim]) -> Answered:
+def polled(rows: Sequence[Row], known: Mapping[str, Told]) -> Answered:
     """Return what people were found to think, from the rows of /surveys."""
     found = tuple((f"{row['value']:g} {row['unit_name']}", known[row["claim"]]) for row in rows if row["claim"] in known)
     return Answered("How is Japan seen in Southeast Asia?", "surveys", {}, found, len(rows))
 
 
 def glance(rows: Iterable[Row]) -> list[Means]:
-    """Return the instruments with the most claims, from the rows of /comparison of the two sides."""
-    most = sorted(rows, key=lambda row: (-max(row["count_a"], row["count_b"]), row["name"]))[:_GLANCED]
+    """Return the instruments with the most claims on both sides together, from the rows of /comparison.
+
+    A cell leads to its row at /compare, which has these claims; /claims would count those on narrower instruments too.
+    """
+    most = sorted(rows, key=lambda row: (-row["count_a"] - row["count_b"], row["name"]))[:_GLANCED]
     largest = max((max(row["count_a"], row["count_b"]) for row in most), default=1)
     return [
         Means(
             row["name"],
             thing_link(row["instrument"]),
             tuple(
-                Side(count, round(100 * count / largest), f"/claims.html?actor={actor}&instrument={row['instrument']}")
-                for actor, count in zip(SIDES, (row["count_a"], row["count_b"]), strict=True)
+                Side(count, round(100 * count / largest), f"/compare#{row['instrument'].replace(':', '-')}")
+                for count in (row["count_a"], row["count_b"])
             ),
         )
         for row in most

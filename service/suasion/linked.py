@@ -1,10 +1,11 @@
 """Linked data: each IRI of ours leads to a document about it, a page or a graph; the dataset describes itself."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from urllib.parse import urlencode
 
@@ -13,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from suasion import __version__, citations, crawling, datacard, errors, evidence, papers, portraits, publication, sssom
-from suasion.asking import Asking
+from suasion import __version__, citations, crawling, datacard, errors, evidence, geography, papers, portraits, publication, sssom
+from suasion.asking import Asking, own_queries
 from suasion.assembly import Assembly
 from suasion.citations import Citation
 from suasion.datacard import Card, Counts
@@ -28,12 +29,14 @@ from suasion.pagecache import PageCache
 from suasion.papers import FORMATS, HTML, Drawn, Paper, Press, chosen
 from suasion.places import Places
 from suasion.prefixes import BASE, CLAIM, declared
+from suasion.sights import Countries
 from suasion.things import MOST_STATEMENTS, MOST_THINGS, Statement, Things
 from suasion.turtle import document as turtle
 from suasion.turtle import iri, literal
 
 _QUERY_TYPES = ("application/sparql-query", *FORMATS.values())
-_MOST_PAGES = 10**6
+MOST_PAGES = 10**6
+"""The last page of a document that may be asked for."""
 _EXAMPLES = 12
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -65,6 +68,7 @@ class Site:
     shapes: str
     asking: Asking | None
     words: Mapping[str, str]
+    countries: Countries = field(default_factory=lambda: cache(geography.countries))
 
     @property
     def bundle(self) -> bool:
@@ -118,7 +122,7 @@ def opened(
         description=datacard.DESCRIPTION if bundle else description,
         licence=datacard.LICENCE if bundle else "",
         shapes="\n".join(path.read_text(encoding="utf-8") for path in shapes) if bundle else "",
-        asking=Asking(parts.backing, {}, parts.state) if told else None,
+        asking=Asking(parts.backing, own_queries(parts.bundle), parts.state) if told else None,
         words=words or {},
     )
 
@@ -180,17 +184,17 @@ def routes(site: Site, options: Handler) -> list[Route]:
     for path, answer in (
         ("/id/{path:path}", thing),
         ("/doc/{path:path}", thing_document),
-        ("/def", ontology),
-        ("/def.{ending}", ontology),
-        ("/def/{version}", ontology_version),
-        ("/query/{path:path}", query),
-        ("/problem/{path}", problem),
-        ("/shape/{name}", shape),
-        ("/shapes.ttl", shapes),
-        ("/dataset", dataset),
-        ("/dataset.{ending}", dataset_file),
-        ("/.well-known/void", dataset),
-        ("/mappings.sssom.tsv", mappings),
+        ("/def", without_parameters(ontology)),
+        ("/def.{ending}", without_parameters(ontology)),
+        ("/def/{version}", without_parameters(ontology_version)),
+        ("/query/{path:path}", without_parameters(query)),
+        ("/problem/{path}", without_parameters(problem)),
+        ("/shape/{name}", without_parameters(shape)),
+        ("/shapes.ttl", without_parameters(shapes)),
+        ("/dataset", without_parameters(dataset)),
+        ("/dataset.{ending}", without_parameters(dataset_file)),
+        ("/.well-known/void", without_parameters(dataset)),
+        ("/mappings.sssom.tsv", without_parameters(mappings)),
         ("/robots.txt", robots),
         ("/sitemap.xml", site_map),
         ("/llms.txt", for_agents),
@@ -200,6 +204,22 @@ def routes(site: Site, options: Handler) -> list[Route]:
             Route(path, options, methods=["OPTIONS"], include_in_schema=False),
         ]
     return found
+
+
+def without_parameters(answer: Handler) -> Handler:
+    """Return a handler that refuses parameters, instead of passing over them, and answers what has none."""
+
+    async def answered(request: Request) -> Response:
+        refuse_parameters(request)
+        return await answer(request)
+
+    return answered
+
+
+def refuse_parameters(request: Request) -> None:
+    """Raise UnknownParameter (400) where the address of a request has any."""
+    if request.scope["query_string"]:
+        raise UnknownParameter("There are no parameters here: leave them out.", {"example": request.scope["path"][:200]})
 
 
 async def dataset_document(request: Request, site: Site, ending: str = "") -> Response:
@@ -219,8 +239,7 @@ async def dataset_document(request: Request, site: Site, ending: str = "") -> Re
 async def _thing(request: Request, site: Site) -> Response:
     """Lead from a thing to the document about it: a thing is not a document (Cool URIs for the Semantic Web, section 4)."""
     found = named(request, site, "/id/")
-    if request.scope["query_string"]:
-        raise UnknownParameter("The IRI of a thing has no parameters: leave them out.")
+    refuse_parameters(request)
     await site.things.refuse_unknown(found)
     return see_other(site, site.places.of(found), found)
 
@@ -232,29 +251,65 @@ async def _thing_document(request: Request, site: Site) -> Response:
     paper = Paper(site.places.of(about), about, question, page=page, limit=limit)
 
     async def draw() -> Drawn:
-        found = await site.things.statements(question)
-        named = await site.things.labels() if site.bundle else {}
-        told = await _told(about, found.statements, named, site) if page == 1 else {}
-        return Drawn(partial(site.depictions.thing, about, found.statements, named, told), found.total)
+        first = page == 1
+        found, labels, answers = await asyncio.gather(
+            site.things.statements(question), _labels(site), _asked(about, site) if first else asyncio.sleep(0)
+        )
+        told = await _told(about, found.statements, labels, answers, site) if first else {}
+        return Drawn(partial(site.depictions.thing, about, found.statements, labels, told), found.total)
 
     return await papers.answer(request, paper, ending, site.press, draw)
 
 
-async def _told(about: str, statements: Sequence[Statement], labels: Mapping[str, str], site: Site) -> dict[str, object]:
+async def _labels(site: Site) -> Mapping[str, str]:
+    return await site.things.labels() if site.bundle else {}
+
+
+async def _asked(about: str, site: Site) -> portraits.Answers | None:
+    """Return what the portrait of a thing is made from, None of a claim and where the dataset has no curated questions."""
+    if site.asking is None or about.startswith(CLAIM):
+        return None
+    return await portraits.asked(about, site.asking, site.countries)
+
+
+async def _told(
+    about: str, statements: Sequence[Statement], labels: Mapping[str, str], answers: portraits.Answers | None, site: Site
+) -> dict[str, object]:
     """Return what stands on a page before the statements: the evidence of a claim, or the portrait of a thing."""
     if site.asking is None:
         return {}
-    told: dict[str, object] = {"citation": citations.sentence(await cited(about, site))}
-    if about.startswith(CLAIM):
+    told: dict[str, object] = {"citation": citations.sentence(await _citation(about, statements, site))}
+    if answers is None:
         return told | {"evidence": await evidence.evidence(about, statements, labels, site.asking, site.words)}
-    return told | {"portrait": await portraits.portrait(about, statements, labels, site.asking, site.places, site.words)}
+    return told | {"portrait": _portrait(about, statements, labels, answers, site)}
+
+
+def _portrait(
+    about: str, statements: Sequence[Statement], labels: Mapping[str, str], answers: portraits.Answers, site: Site
+) -> portraits.Portrait:
+    name = site.depictions.title(about, statements)
+    return portraits.portrait(about, name, statements, labels, answers, site.parts.backing, site.places, site.words)
+
+
+async def portrayed(about: str, site: Site) -> portraits.Portrait | None:
+    """Return the portrait of a thing, None of a claim and where the dataset has no curated questions. Raises what the engine
+    raises.
+    """
+    found, labels, answers = await asyncio.gather(
+        site.things.statements(site.things.description(about, (0, MOST_STATEMENTS))), _labels(site), _asked(about, site)
+    )
+    return None if answers is None else _portrait(about, found.statements, labels, answers, site)
 
 
 async def cited(about: str, site: Site) -> Citation:
     """Return how the document about a thing is cited, a claim by what it says. Raises what the engine raises."""
     found = await site.things.statements(site.things.description(about, (0, MOST_STATEMENTS)))
+    return await _citation(about, found.statements, site)
+
+
+async def _citation(about: str, statements: Sequence[Statement], site: Site) -> Citation:
     return citations.of_document(
-        site.depictions.title(about, found.statements),
+        site.depictions.title(about, statements),
         site.public_url() + site.places.of(about),
         about.removeprefix(site.things.namespace),
         site.parts.backing.dataset().digest,
@@ -435,7 +490,7 @@ def named(request: Request, site: Site, folder: str, ending: str = "") -> str:
 def _window(request: Request) -> tuple[int, int]:
     """Return page and limit. Raises UnknownParameter (400) for other parameters, BadParameter (422) for other values."""
     found = {"page": 1, "limit": MOST_STATEMENTS}
-    most = {"page": _MOST_PAGES, "limit": MOST_STATEMENTS}
+    most = {"page": MOST_PAGES, "limit": MOST_STATEMENTS}
     for name, value in request.query_params.multi_items():
         if name not in found:
             raise UnknownParameter(f"There is no parameter {name[:60]!r} here; there are page and limit.")

@@ -78,12 +78,13 @@ class Observation:
             if seen.status:
                 raise  # the server cuts the connection, so that half an answer is not taken for a whole one
             failed = Failed("The service itself failed; its log has the cause under this id.", {"request_id": identifier})
-            await problems.response(failed)(scope, receive, send_on)
+            await problems.response(failed, scope)(scope, receive, send_on)
         except BaseException:
             state["outcome"] = "Stopped"
             if not seen.status:
                 with suppress(Exception):
-                    await problems.response(Overloaded("The service stops: ask again in a moment."))(scope, receive, send_on)
+                    stopped = Overloaded("The service stops: ask again in a moment.")
+                    await problems.response(stopped, scope)(scope, receive, send_on)
             raise
         finally:
             self._note(scope, seen, time.monotonic() - started, failure or str(state.get("failure", "")))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from suasion import renderings
 from suasion.catalog import Column, Parameter, Query
+from suasion.deadlines import LEAST_SECONDS
 from suasion.exchange import GRAPH_TYPES, SOLUTION_TYPES
 from suasion.formats import NAMES
 from suasion.questions import LEVELS, MOST_OFFSET, ORDERS, Backing, choices, parameters
@@ -37,6 +38,7 @@ _STATUSES = {
     400: "An unknown parameter, a request that cannot be read, or a query that does not parse",
     404: "Nothing of the kind",
     406: "No acceptable format",
+    410: "A thing that was withdrawn",
     413: "The body is too large",
     414: "The URL is too long",
     415: "The body is of a type that is not read",
@@ -137,15 +139,24 @@ def problems(*statuses: int) -> dict[str, object]:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
+def front_operation() -> dict[str, object]:
+    """Return the OpenAPI entry of the front page, which answers who asks for a graph with the dataset."""
+    content: Schema = {kind: {"schema": _TEXT} for kind in ("text/html", *GRAPH_TYPES)}
+    content["application/ld+json"] = {"schema": {"type": "array"}}
+    return {"responses": {"200": {"description": "The questions, or the dataset described", "content": content}}}
+
+
 def list_operation() -> dict[str, object]:
     """Return the OpenAPI entry of the list of questions."""
     content = {"application/json": {"schema": {"type": "object", "required": ["questions"]}}, "text/html": {"schema": _TEXT}}
-    return {"responses": {"200": {"description": "The questions", "content": content}, **problems(406)}}
+    return {"responses": {"200": {"description": "The questions", "content": content}, **problems(400, 406)}}
 
 
 def turtle_operation() -> dict[str, object]:
     """Return the OpenAPI entry of the questions in Turtle."""
-    return {"responses": {"200": {"description": "The questions", "content": {"text/turtle": {"schema": _TEXT}}}}}
+    return {
+        "responses": {"200": {"description": "The questions", "content": {"text/turtle": {"schema": _TEXT}}}, **problems(400)}
+    }
 
 
 def query_operation(name: str) -> dict[str, object]:
@@ -158,7 +169,7 @@ def query_operation(name: str) -> dict[str, object]:
     said = "SPARQL; with .ttl at the end of the name the question as SHACL, with /context.jsonld its JSON-LD context"
     return {
         "parameters": [_path_part("name", "The question", name)],
-        "responses": {"200": {"description": said, "content": content}, **problems(404)},
+        "responses": {"200": {"description": said, "content": content}, **problems(400, 404)},
     }
 
 
@@ -220,7 +231,7 @@ def receipt_operation() -> dict[str, object]:
         ],
         "responses": {
             "200": {"description": "The verdict", "content": {"application/json": {"schema": _ref("Verdict")}}},
-            **problems(404, 422, 500, 503, 504, 507),
+            **problems(400, 404, 422, 500, 503, 504, 507),
         },
     }
 
@@ -238,8 +249,8 @@ def sparql_operation(method: str) -> dict[str, object]:
         {
             "name": "timeout",
             "in": "query",
-            "description": "Seconds that the query may take",
-            "schema": {"type": "number", "exclusiveMinimum": 0},
+            "description": "Seconds that the query may take; more than the service allows is what it allows",
+            "schema": {"type": "number", "minimum": LEAST_SECONDS},
         },
         {
             "name": "partial",

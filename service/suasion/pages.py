@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import Environment
 
 from suasion import citations, renderings
+from suasion.answertable import table
 from suasion.catalog import Parameter, Query
 from suasion.errors import SuasionError
 from suasion.exchange import Term
@@ -25,8 +26,8 @@ class Pages:
         self._environment = templates
         self._places = places
 
-    def answer(self, page: Page, choices: Mapping[str, Sequence[str]], public_url: str) -> str:
-        """Return the page of an answer; `choices` are what each parameter may be."""
+    def answer(self, page: Page, choices: Mapping[str, Sequence[str]], names: Mapping[str, str], public_url: str) -> str:
+        """Return the page of an answer; `choices` are what each parameter may be, `names` those of things by IRI."""
         citation = citations.of(page, public_url)
         template = self._environment.select_template([f"answers/{page.query.name}.html", "question.html"])
         rows = [_cells(page, row, self._places) for row in page.rows]
@@ -36,6 +37,7 @@ class Pages:
             fields=_fields(page.query, choices),
             page=page,
             rows=rows,
+            table=table(page, names, self._places),
             named=[dict(zip(page.query.columns, row, strict=True)) for row in rows],
             claims=_claims(page),
             modality=modality,

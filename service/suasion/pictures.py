@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 
 from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from suasion import amounts, articlemap, charts, comparing, geography, maps, networks, problems, timelines
+from suasion import amounts, articlemap, charts, comparing, geography, maps, networks, timelines
 from suasion.asking import Asking
-from suasion.errors import BadParameter, RequestError, UnknownParameter
+from suasion.errors import BadParameter, UnknownParameter
 from suasion.negotiation import entity_tag, matches
 from suasion.pagecache import PageCache, Rendered
 from suasion.questions import Backing
@@ -85,12 +85,7 @@ def routes(
 
 def _page(gallery: Gallery, picture: Picture) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        try:
-            return await _shown(request, gallery, picture, picture.template, "text/html")
-        except RequestError as error:
-            problems.note(request.scope, error)
-            body = gallery.templates.get_template("pictures/refused.html").render(error=error, path=picture.path)
-            return HTMLResponse(body, error.status)
+        return await _shown(request, gallery, picture, picture.template, "text/html")
 
     return answer
 

@@ -6,14 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from suasion import questions
+from suasion import connections, questions, sights
 from suasion.asking import Asking
 from suasion.catalog import Query
+from suasion.connections import Relation
 from suasion.errors import RequestError
 from suasion.exchange import Term
 from suasion.places import Places
-from suasion.prefixes import DEF, Prefixes
-from suasion.statements import MODALITIES, Claim, Modality, Row, claims, modality
+from suasion.prefixes import DEF
+from suasion.questions import Backing
+from suasion.sights import Countries, Material, Sights
+from suasion.statements import MODALITIES, Claim, Modality, Row, claims
 from suasion.things import Statement
 
 SHOWN = 25
@@ -29,13 +32,6 @@ _TAKES_PART = (
     ("timeline", ("actor", "instrument")),
 )
 """Curated questions about what a thing takes part in, each with the parameters by which it may be named."""
-_RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-_SKOS = "http://www.w3.org/2004/02/skos/core#"
-_NAMES = (_SKOS + "prefLabel", _SKOS + "altLabel")
-_PROSE = (_SKOS + "definition", _SKOS + "scopeNote", _SKOS + "note")
-_SAME = (_SKOS + "exactMatch", _SKOS + "closeMatch", "http://www.w3.org/2002/07/owl#sameAs")
-_TOLD = frozenset((_RDF_TYPE, _SKOS + "notation", *_NAMES, *_PROSE, *_SAME))
-"""Properties that a portrait tells apart from other relations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +56,10 @@ class Voiced:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """What a thing is linked to: its text, where it leads ("" for nowhere), and the modalities of the claims that say so."""
-
-    text: str
-    link: str
-    modalities: tuple[Modality, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A property with the first of its neighbours and how many there are; `incoming` when it leads to the thing."""
-
-    property: str
-    incoming: bool
-    neighbours: tuple[Neighbour, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Portrait:
     """What is told of a thing; `elsewhere` are the same things on other sites, `pages` printed pages by passage."""
 
+    name: str
     kinds: tuple[str, ...]
     names: tuple[Term, ...]
     prose: tuple[Term, ...]
@@ -95,55 +73,104 @@ class Portrait:
     more: tuple[tuple[Query, str], ...]
     words: str
     pages: Mapping[str, Sequence[int]]
+    sights: Sights
+
+    @property
+    def others(self) -> tuple[Term, ...]:
+        """The names that are no spelling of the text."""
+        forms = {row["form"] for row in self.forms.rows}
+        return tuple(name for name in self.names if name["value"] not in forms)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether a section tells what is dated of it."""
+        return any(section.question == "timeline" for section in self.sections)
 
 
-async def portrait(
-    iri: str,
-    statements: Sequence[Statement],
-    labels: Mapping[str, str],
-    asking: Asking,
-    places: Places,
-    words: Mapping[str, str],
-) -> Portrait:
-    """Return what is told of a thing, its questions asked side by side; `labels` name terms of the ontology, `words` are those
-    of passages by their short names.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers that a portrait is made from: the rows of `QUESTIONS` and of each of `parts`, None where a question does not
+    know the thing, and what its pictures need.
+    """
 
-    Raises what the engine raises.
+    rows: tuple[list[Row] | None, ...]
+    parts: tuple[tuple[str, str], ...]
+    material: Material
+
+
+async def asked(iri: str, asking: Asking, countries: Countries) -> Answers:
+    """Return what the portrait of a thing is made from, its questions asked side by side; `countries` are asked for where a map
+    is drawn. Raises what the engine raises.
     """
     short = asking.backing.prefixes.shorten(iri)
     parts = _parts(short, asking.backing.queries)
-    answers = await asyncio.gather(
-        _rows(asking, "names", thing=short),
-        _rows(asking, "codes", thing=short),
-        _rows(asking, "neighbourhood", thing=short),
-        _rows(asking, "claims", thing=short),
-        asking.rows("claims"),
-        asking.rows("passages"),
-        *(_rows(asking, question, **{parameter: short}) for question, parameter in parts),
+    in_time = "timeline" in (question for question, _ in parts)
+    rows, material = await asyncio.gather(
+        asyncio.gather(
+            _rows(asking, "names", thing=short),
+            _rows(asking, "codes", thing=short),
+            _rows(asking, "neighbourhood", thing=short),
+            _rows(asking, "claims", thing=short),
+            asking.rows("claims"),
+            asking.rows("passages"),
+            *(_rows(asking, question, **{parameter: short}) for question, parameter in parts),
+        ),
+        sights.asked(short, asking, countries, dated=not in_time),
     )
-    found = [rows or [] for rows in answers]
+    return Answers(tuple(rows), tuple(parts), material)
+
+
+def portrait(
+    iri: str,
+    name: str,
+    statements: Sequence[Statement],
+    labels: Mapping[str, str],
+    answers: Answers,
+    backing: Backing,
+    places: Places,
+    words: Mapping[str, str],
+) -> Portrait:
+    """Return what is told of a thing; `name` is what it is called, `labels` name terms of the ontology, `words` are those of
+    passages by their short names.
+    """
+    short = backing.prefixes.shorten(iri)
+    parts = answers.parts
+    found = [rows or [] for rows in answers.rows]
     forms, codes, neighbours, mentioning, every, passages = found[:6]
 
     def section(question: str, parameter: str, rows: Sequence[Row]) -> Section:
-        link = questions.called(asking.backing.queries[question], {parameter: short}, "html")
+        link = questions.called(backing.queries[question], {parameter: short}, "html")
         return Section(question, parameter, tuple(rows[:SHOWN]), len(rows), link)
 
+    known = claims(every)
     standing = [row for row in every if row["passage"] == short]  # of a passage, what it says
     said = [one for one in statements if one.subject["value"] == iri and one.part == 1]
+    names = _values(said, connections.NAMES)
+    links = connections.links(neighbours, labels, backing.prefixes, places)
     return Portrait(
+        name=name,
         kinds=_kinds(said, labels),
-        names=_values(said, _NAMES),
-        prose=_values(said, _PROSE),
-        elsewhere=tuple((_site(one["value"]), one["value"]) for one in _values(said, _SAME)),
+        names=names,
+        prose=_values(said, connections.PROSE),
+        elsewhere=tuple((_site(one["value"]), one["value"]) for one in _values(said, connections.SAME)),
         forms=section("names", "thing", forms),
         codes=section("codes", "thing", codes),
-        voiced=_voiced(claims([*mentioning, *standing]), short, asking.backing.queries["claims"], listed=not standing),
+        voiced=_voiced(claims([*mentioning, *standing]), short, backing.queries["claims"], listed=not standing),
         sections=tuple(section(*part, rows) for part, rows in zip(parts, found[6:], strict=True) if rows),
-        relations=_relations(neighbours, labels, asking.backing.prefixes, places),
+        relations=connections.relations(links, SHOWN),
         neighbourhood=section("neighbourhood", "thing", neighbours),
-        more=() if answers[3] is None else _more(short, asking.backing.queries),
+        more=() if answers.rows[3] is None else _more(short, backing.queries),
         words=words.get(short, ""),
         pages=printed(passages),
+        sights=sights.drawn(
+            short,
+            name,
+            links,
+            {"neighbourhood": neighbours} | {part[0]: rows for part, rows in zip(parts, found[6:], strict=True)},
+            (row["claim"] for row in mentioning),
+            known,
+            answers.material,
+        ),
     )
 
 
@@ -183,7 +210,7 @@ def _more(short: str, queries: Mapping[str, Query]) -> tuple[tuple[Query, str], 
 
 
 def _kinds(said: Iterable[Statement], labels: Mapping[str, str]) -> tuple[str, ...]:
-    types = {one.object["value"] for one in said if one.predicate["value"] == _RDF_TYPE}
+    types = {one.object["value"] for one in said if one.predicate["value"] == connections.KIND}
     return tuple(sorted(labels.get(kind, kind.removeprefix(DEF)) for kind in types if kind.startswith(DEF)))
 
 
@@ -207,30 +234,3 @@ def _voiced(found: Mapping[str, Claim], short: str, query: Query, *, listed: boo
         if group:
             groups.append(Voiced(one, shown, len(group), questions.called(query, given, "html")))
     return tuple(groups)
-
-
-def _relations(rows: Iterable[Row], labels: Mapping[str, str], prefixes: Prefixes, places: Places) -> tuple[Relation, ...]:
-    """Return the neighbours of a thing by relation: first what leads from it, then what leads to it."""
-    groups: dict[tuple[bool, str], list[Neighbour]] = {}
-    for row in rows:
-        other = row["neighbour"]
-        iri = prefixes.expand(row["property"]) or row["property"]
-        if iri in _TOLD or str(other).startswith(("identifier:", "name:")):
-            continue
-        link = places.link(prefixes.expand(str(other)) or str(other))
-        text = str(row["neighbour_name"] or _called(other, is_thing=bool(link)))
-        said = tuple(modality(code) for code in row["modalities"])
-        name = labels.get(iri) or row["property"].partition(":")[2]
-        groups.setdefault((row["direction"] == "in", name), []).append(Neighbour(text, link, said))
-    return tuple(
-        Relation(name, incoming, tuple(group[:SHOWN]), len(group))
-        for (incoming, name), group in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1].casefold()))
-    )
-
-
-def _called(other: object, *, is_thing: bool) -> str:
-    """Return what to call a value, or a thing without a name: by the last part of its short name, with blanks."""
-    if isinstance(other, bool):
-        return "yes" if other else "no"
-    name = str(other)
-    return name.partition(":")[2].replace("-", " ") if is_thing and not name.startswith("http") else name

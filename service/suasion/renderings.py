@@ -57,7 +57,7 @@ def json_text(page: Page, public_url: str) -> str:
         "citation": citations.sentence(citations.of(page, public_url)),
         "receipt": receipts.summary(page.receipt),
     }
-    return json.dumps(envelope, ensure_ascii=False)
+    return json.dumps(envelope, ensure_ascii=False) + "\n"
 
 
 def provenance(page: Page) -> dict[str, object]:
@@ -152,12 +152,15 @@ def csvw_text(page: Page, public_url: str) -> str:
             described["valueUrl"] = f"{{+{name}}}"
         columns.append(described)
     url = public_url + page.path("csv")
+    following = links(page, "csv")["next"]
+    told = {"completeness": page.completeness, "total": page.total, "offset": page.asked.offset, "limit": page.asked.limit}
     metadata = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
         "url": url,
         "dc:title": page.query.summary,
         "dc:description": page.query.question,
         "dc:source": f"{public_url}/queries/{page.query.name}",
+        "notes": [{**told, "next": public_url + following if following else None}],
         "dialect": {"header": True, "encoding": "utf-8", "lineTerminators": ["\r\n"]},
         "tableSchema": {"columns": columns, "aboutUrl": url + "#row={_sourceRow}"},
     }

@@ -17,6 +17,8 @@ Value = str | int | float | bool | date | list[Any] | None
 Row = Mapping[str, Value]
 _SHOWN_ROWS = 20
 _SHOWN_CHARACTERS = 200
+_LONG_CHARACTERS = 48
+"""A text of more gets a wide cell, or its row would be very high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class Results(Sequence[Row]):
 
 
 def _tagged(tag: str, html: str, attributes: str = "") -> str:
-    return f'<{tag}{attributes} style="text-align: left; vertical-align: top">{html}</{tag}>'
+    room = "; min-width: 18em" if tag == "td" and len(html) > _LONG_CHARACTERS and " " in html else ""
+    return f'<{tag}{attributes} style="text-align: left; vertical-align: top{room}">{html}</{tag}>'
 
 
 def _cell(value: Value) -> str:

@@ -2,8 +2,10 @@
 
 import io
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 QUAD_TYPES = ("application/n-quads", "application/trig")
 """The formats of graphs that tell in which graph a statement stands."""
 _LINES = 4096
+_LOOKED_AT = 2000
+"""Statements of a graph that are looked at for the prefixes that they need; one with more declares all."""
 _ESCAPE = re.compile(rb"\\(.)")
 _CHARACTERS = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b'"': b'"', b"\\": b"\\"}
 _QUOTED = re.compile(rb'[",\r\n]')
@@ -30,16 +34,47 @@ def serialise(
     """
     target = _References(out) if media_type.endswith("xml") else out
     if isinstance(results, ox.QueryTriples):
-        ox.serialize(results, target, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+        _write(results, target, media_type, prefixes)
     elif media_type == "text/csv" and isinstance(results, ox.QuerySolutions):
         results.serialize(_Csv(out), ox.QueryResultsFormat.TSV)
     elif isinstance(results, ox.QuerySolutions | ox.QueryBoolean):
         results.serialize(target, ox.QueryResultsFormat.from_media_type(media_type))
     elif media_type in QUAD_TYPES:
-        ox.serialize(results, target, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+        _write(results, target, media_type, prefixes)
     else:
-        triples = dict.fromkeys(quad.triple for quad in results)
-        ox.serialize(triples, target, ox.RdfFormat.from_media_type(media_type), prefixes=dict(prefixes))
+        _write(dict.fromkeys(quad.triple for quad in results), target, media_type, prefixes)
+
+
+def _write(
+    statements: Iterable[ox.Triple] | Iterable[ox.Quad], out: io.BytesIO, media_type: str, prefixes: Mapping[str, str]
+) -> None:
+    rest = iter(statements)
+    first: list[Any] = list(islice(rest, _LOOKED_AT + 1))
+    declared = _needed(first, prefixes) if len(first) <= _LOOKED_AT else dict(prefixes)
+    whole: Iterable[Any] = chain(first, rest)
+    ox.serialize(whole, out, ox.RdfFormat.from_media_type(media_type), prefixes=declared)
+
+
+def _needed(statements: Iterable[ox.Triple] | Iterable[ox.Quad], prefixes: Mapping[str, str]) -> dict[str, str]:
+    """Return the prefixes with which an IRI of the statements begins."""
+    iris = sorted({iri for statement in statements for term in statement for iri in _iris(term)})
+    found = {}
+    for name, namespace in prefixes.items():
+        at = bisect_left(iris, namespace)
+        if at < len(iris) and iris[at].startswith(namespace):
+            found[name] = namespace
+    return found
+
+
+def _iris(term: object) -> Iterator[str]:
+    match term:
+        case ox.NamedNode():
+            yield term.value
+        case ox.Literal():
+            yield term.datatype.value
+        case ox.Triple():
+            for part in term:
+                yield from _iris(part)
 
 
 def write_dump(store: ox.Store, out: io.BytesIO, media_type: str, prefixes: Mapping[str, str]) -> None:

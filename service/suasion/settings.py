@@ -121,8 +121,8 @@ class Settings:
     """The client in the access log: hash (salted anew at each start), address, or none."""
     connections: Annotated[int, Between(1, 1_000_000)] = 500
     """Connections at once; the next one is refused with 503."""
-    keep_alive_seconds: WholeSeconds = 5
-    """Time that a connection is kept for the next request."""
+    keep_alive_seconds: WholeSeconds = 15
+    """Time that a connection is kept for the next request: longer than clients commonly do, or they send into one that ends."""
     header_seconds: Seconds = 10.0
     """Time to send the headers of a request."""
     body_seconds: Seconds = 10.0

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from suasion import federation, formats, gate
+from suasion import deadlines, federation, formats, gate
 from suasion.answers import Answers
 from suasion.codings import decoded
 from suasion.delivery import Streamed, unless_gone
@@ -236,13 +236,7 @@ def _deadline(pairs: Pairs, most_seconds: float) -> float:
     given = _all(pairs, "timeout")
     if given is None:
         return most_seconds
-    try:
-        seconds = float(given[0])
-    except ValueError:
-        seconds = 0
-    if len(given) > 1 or not seconds > 0:
-        raise BadParameter("timeout is the seconds that the query may take: give one number above 0, such as 5.")
-    return min(seconds, most_seconds)
+    return min(deadlines.seconds(" ".join(given)), most_seconds)
 
 
 def _partial(pairs: Pairs) -> bool:

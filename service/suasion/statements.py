@@ -84,7 +84,11 @@ def picked(names: Iterable[str], known: Mapping[str, Claim]) -> tuple[Claim, ...
 
 def tally(found: Iterable[Claim]) -> tuple[tuple[Modality, int], ...]:
     """Return how many claims there are of each modality that occurs, in the order of the legend."""
-    counts = Counter(claim.modality for claim in found)
+    return in_order(Counter(claim.modality for claim in found))
+
+
+def in_order(counts: Mapping[Modality, int]) -> tuple[tuple[Modality, int], ...]:
+    """Return modalities with their numbers in the order of the legend; those that it lacks come last."""
     return tuple(sorted(counts.items(), key=lambda pair: [*_BY_CODE, pair[0].code].index(pair[0].code)))
 
 

@@ -23,6 +23,7 @@ CHUNK_ROWS = 20_000
 TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 ENDINGS = (*TEXT_ENDINGS, ".xlsx", ".parquet", ".dta")
 Rows = Sequence[Sequence[str]]
+_PACKAGES = {".xlsx": "python-calamine", ".parquet": "polars", ".dta": "pandas"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read(
             with {".xlsx": _excel, ".parquet": _parquet, ".dta": _stata}[kind](path, wanted, at) as table:
                 yield table
     except ImportError as error:
-        raise NotInstalled(f"{path}: {kind} files need {error.name}: pip install 'suasion[tables]'.") from None
+        raise NotInstalled(f"{path}: {kind} files need {error.name}: pip install {_PACKAGES[kind]}.") from None
     except OSError as error:
         raise DataFileError(f"{path}: {(error.strerror or str(error)).lower()}: check the name and who may read it.") from error
 

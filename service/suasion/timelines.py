@@ -15,6 +15,8 @@ TICKS = (1950, 1960, 1970, 1980, 1990, 1995, *range(2000, 2011), 2012, 2015, 201
 _ROW = 19.0
 _CHARACTER = 6.2
 _MOST = 58
+_MARGIN, _LEAST = 14.0, 440.0
+"""Beside the marks of a picture that is cut, and how wide that is at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Mark:
         return self.claims[0].link if len(self.claims) == 1 else f"#dated-{self.number}"
 
     @property
+    def page(self) -> str:
+        """Its claim, or the page of what it dates, which lists its claims."""
+        return self.claims[0].link if len(self.claims) == 1 else self.things[0][1]
+
+    @property
     def spoken(self) -> str:
         """What the mark says, in words."""
         surely = ", ".join(f"{count} {modality.words}" for modality, count in tally(self.claims))
@@ -70,12 +77,14 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The picture, and what has no place on its axis."""
+    """The picture, which shows a stretch of the axis `width` wide from `left` on, and what has no place on it."""
 
     lanes: tuple[Lane, ...]
     ticks: tuple[tuple[int, float], ...]
     height: float
     undated: tuple[tuple[Row, tuple[Claim, ...]], ...]
+    left: float = 0.0
+    width: float = WIDTH
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -91,18 +100,46 @@ def drawn(
     A thing that one of them is spoken of with stands in its lane, one with several in a lane of them together, any other in the
     last. What the same claims date alike is one mark.
     """
+    several, others = " and ".join(names.values()) + " together", "Others"
+    titles = (*names.values(), *((several,) if len(names) > 1 else ()), others if names else "All")
+    lanes: dict[str, list[list[Row]]] = {title: [] for title in titles}
+    for group in _alike(rows):
+        of = [names[actor] for actor, told in speaking.items() if any(row["claim"] in told for row in group)]
+        lanes[of[0] if len(of) == 1 else several if of else titles[-1]].append(group)
+    return _laid(lanes, known)
+
+
+def apart(rows: Sequence[Row], known: Mapping[str, Claim]) -> Timeline:
+    """Return the picture of rows of /timeline in two lanes, what is done and what is planned, cut to the years that it needs."""
+    lanes: dict[str, list[list[Row]]] = {"Done": [], "Planned": []}
+    for group in _alike(rows):
+        lanes["Planned" if group[0]["state"] == "planned" else "Done"].append(group)
+    whole = _laid(lanes, known)
+    reaches = [_reach(mark) for mark in whole.marks]
+    left = max(min((begin for begin, _ in reaches), default=0.0) - _MARGIN, 0.0)
+    right = min(max((end for _, end in reaches), default=WIDTH) + _MARGIN, WIDTH)
+    left = max(min(left, right - _LEAST), 0.0)
+    return replace(
+        whole,
+        ticks=tuple((year, x) for year, x in whole.ticks if left + _MARGIN < x < right - _MARGIN),
+        left=round(left, 1),
+        width=round(max(right - left, _LEAST), 1),
+    )
+
+
+def _alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return rows in groups: those that the same claims date alike."""
     by_thing: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         by_thing.setdefault((row["thing"], row["period"], row["state"]), []).append(row)
     grouped: dict[tuple[str, str, frozenset[str]], list[Row]] = {}
     for (_, period, state), group in by_thing.items():
         grouped.setdefault((period, state, frozenset(row["claim"] for row in group)), []).extend(group)
-    several, others = " and ".join(names.values()) + " together", "Others"
-    titles = (*names.values(), *((several,) if len(names) > 1 else ()), others if names else "All")
-    lanes: dict[str, list[list[Row]]] = {title: [] for title in titles}
-    for group in grouped.values():
-        of = [names[actor] for actor, told in speaking.items() if any(row["claim"] in told for row in group)]
-        lanes[of[0] if len(of) == 1 else several if of else titles[-1]].append(group)
+    return list(grouped.values())
+
+
+def _laid(lanes: Mapping[str, Sequence[Sequence[Row]]], known: Mapping[str, Claim]) -> Timeline:
+    """Return the picture of groups of rows in lanes."""
     y, number = 34.0, 0
     made: list[Lane] = []
     for title, groups in lanes.items():

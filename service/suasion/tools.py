@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from suasion import inventory, openapi, questions, renderings
+from suasion import deadlines, inventory, openapi, questions, renderings
 from suasion.assembly import Assembly
 from suasion.catalog import TAKEN_NAMES, Parameter, Query
 from suasion.errors import AnswerTooLarge, BadParameter, BadQuery, NotFound, QueryFileError, UnknownParameter
@@ -180,7 +180,7 @@ def _sparql_tool(assembly: Assembly) -> Tool:
     graph = Parameter(
         "default_graph", "string", "What patterns outside GRAPH see", "all", values=_GRAPH_CHOICES, default=_GRAPH_CHOICES[0]
     )
-    seconds = Parameter("timeout", "decimal", "Seconds that the query may take", "5")
+    seconds = Parameter("timeout", "decimal", f"Seconds that the query may take, {deadlines.LEAST_SECONDS:g} or more", "5")
     known = (query, graph, seconds, questions.LIMIT, questions.OFFSET)
 
     async def call(given: Arguments, client: str) -> Result:
@@ -189,7 +189,7 @@ def _sparql_tool(assembly: Assembly) -> Tool:
         ready = assembly.engine.ready
         question = Question(texts["query"], union=texts["default_graph"] == "all", rows=window)
         try:
-            answer = await assembly.sparql(question, client, _seconds(texts.get("timeout")))
+            answer = await assembly.sparql(question, client, deadlines.seconds(texts["timeout"]) if "timeout" in texts else 0)
         except BadQuery as error:
             if "Prefix not found" in error.detail:
                 error.detail += " Write a PREFIX line for each prefix that it uses: describe_graph lists them."
@@ -230,17 +230,6 @@ def _sparql_tool(assembly: Assembly) -> Tool:
         "failed_services": _TEXTS,
     }
     return Tool("sparql", "Ask SPARQL", said, _object(shape, "completeness", "dataset"), _fixed(known, assembly), call)
-
-
-def _seconds(text: str | None) -> float:
-    """Return the seconds that a query may take, 0 for as many as any."""
-    try:
-        found = float(text) if text else 0
-    except ValueError:
-        found = -1
-    if text and not 0 < found < 10**6:
-        raise BadParameter("timeout is the seconds that the query may take: give a number above 0, such as 5.")
-    return found
 
 
 def _turtle(text: str, *, whole: bool) -> Result:

@@ -6,6 +6,7 @@ Wrong are answers that differ from the first one to the same request, and errors
 import argparse
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -31,7 +32,8 @@ def main() -> int:
     report = {
         "requests": outcome.requests,
         "statuses": dict(sorted(outcome.statuses.items())),
-        "wrong": outcome.wrong[:20],
+        "wrong": dict(Counter(outcome.wrong).most_common(20)),
+        "late": outcome.late,
         "slowest_seconds": round(outcome.slowest_seconds, 3),
         **spread,
     }
