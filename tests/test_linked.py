@@ -346,6 +346,12 @@ def test_each_error_has_a_document(client: Client) -> None:
     assert client.get("/id/no/thing").json()["type"] == f"{BASE}problem/NotFound"
 
 
+def test_the_page_of_a_question_that_needs_something_is_given_its_example(client: Client) -> None:
+    for name in ("resolve", "convert", "entity"):
+        page = client.get(client.get(f"/query/{name}", "text/html").headers["location"])
+        assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 def test_a_question_leads_to_its_page_its_sparql_and_its_data(client: Client) -> None:
     targets = {
         accept: client.get("/query/claims", accept).headers["location"]
