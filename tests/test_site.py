@@ -286,6 +286,7 @@ def test_the_front_page_counts_what_the_lists_hold(client: Client) -> None:
 
 def test_the_front_page_tells_every_claim_that_its_answers_rest_on(client: Client, dataset: Dataset, bundle: Path) -> None:
     found = dataset.facts.query((bundle / "queries" / "pages" / "told.rq").read_text(encoding="utf-8"))
+    assert isinstance(found, ox.QuerySolutions)
     told = {solution["claim"].value.rpartition("/")[2]: solution for solution in found}
     flows = client.rows("/flows", donor="actor:japan", recipient="actor:cambodia")
     wanted = {str(name) for row in flows for name in row["claims"]}  # type: ignore[attr-defined]
