@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from hashlib import sha256
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -495,7 +495,8 @@ def _window(request: Request) -> tuple[int, int]:
         if name not in found:
             raise UnknownParameter(f"There is no parameter {name[:60]!r} here; there are page and limit.")
         if len(request.query_params.getlist(name)) > 1 or not _WHOLE.fullmatch(value) or not 1 <= int(value) <= most[name]:
-            raise BadParameter(f"{name} is a whole number from 1 to {most[name]}, given once.", {"parameter": name})
+            said = f"{name} is a whole number from 1 to {most[name]}, given once."
+            raise BadParameter(said, {"parameter": name, "example": quote(request.scope["path"])})
         found[name] = int(value)
     return found["page"], found["limit"]
 
