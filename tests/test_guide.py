@@ -35,7 +35,10 @@ def test_each_document_of_the_repository_is_a_page_of_the_guide_once(client: Cli
     listed = PAGES.findall(get(client, "/guide").partition("<main")[2])
     assert len(listed) == len(set(listed)) == len(tables.documents(ROOT))
     for path in listed:
-        assert "<h1>" in get(client, path)
+        page = get(client, path)
+        assert "<h1>" in page and "language-mermaid" not in page
+    for path in ("/guide/model", "/guide/ontology"):
+        assert '<svg xmlns="http://www.w3.org/2000/svg"' in get(client, path)
 
 
 def test_links_between_documents_lead_to_pages_and_to_anchors_that_exist(client: Client) -> None:
@@ -91,3 +94,9 @@ def test_the_program_of_getting_started_tells_the_claims(client: Client, capsys:
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "start.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(program.replace("suasion.open()", f"suasion.open('http://127.0.0.1:{client.port}')"), {"suasion": suasion})  # noqa: S102
     assert "claim:japan-granted-cambodia-for-health-2008" in capsys.readouterr().out
+
+
+def test_examples_name_the_address_of_this_service(client: Client) -> None:
+    page = client.get("/guide/start").body.decode()
+    assert f"http://127.0.0.1:{client.port}/flows.csv" in page
+    assert "127.0.0.1:8000" not in page

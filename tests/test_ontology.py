@@ -62,7 +62,7 @@ UNUSED: dict[str, str] = {
     **dict.fromkeys(("byCheck", "claimedValue", "exchangeRate", "observationsUsed", "observedPeriod"), _OF_VERDICTS),
     **dict.fromkeys(("observedValue", "outcome", "ratio", "withoutObservation"), _OF_VERDICTS),
     **dict.fromkeys(("Agrees", "Differs", "NotComparable"), _OF_VERDICTS),
-    "codeYear": "written in mappings, which are JSON",
+    **dict.fromkeys(("codeYear", "headingPattern"), "written in mappings, which are JSON"),
 }
 
 SUFFIXES = {".ttl", ".trig", ".rq", ".ru"}
@@ -352,3 +352,12 @@ def test_all_files_agree_with_the_prefix_table(bundle: Path, prefixes: Prefixes)
                 faults.append(f"{file.relative_to(bundle)}: {prefix}: <{namespace}>")
     assert faults == []
     assert len(used) > 50
+
+
+def test_the_picture_of_the_classes_names_terms_that_exist(bundle: Path, ontology: rdflib.Graph) -> None:
+    drawing = (bundle / "ontology" / "classes.svg").read_text(encoding="utf-8")
+    texts = re.findall(r"<text [^>]*>([^<]+)</text>", drawing)
+    related = {word for text in texts if "→" in text for word in re.findall(r"\w+", text)}
+    named = {word for text in texts for word in re.findall(r"(?<![:\w])[a-z]*[A-Z]\w*", text)} - {"Content", "IRI"}
+    assert len(related | named) > 50
+    assert sorted(word for word in related | named if (NAMESPACE[word], RDF.type, None) not in ontology) == []

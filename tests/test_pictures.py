@@ -376,6 +376,19 @@ def test_dark_pictures_have_no_barriers(client: Client, browser: Browser) -> Non
         assert browsers.barriers(seen.page) == []
 
 
+def test_on_a_phone_charts_have_their_labels_above_the_bars_and_scroll_nowhere(client: Client, browser: Browser) -> None:
+    with browsers.opened(browser, f"http://127.0.0.1:{client.port}/pictures/charts", width=360) as seen:
+        page = seen.page
+        assert page.locator("svg.picture").is_hidden()
+        bars = page.locator(".bars li")
+        assert bars.count() == page.locator("svg.picture a").count() > 20
+        assert bars.filter(has_text="Japan's loan to Indonesia").first.is_visible()
+        ends = "[...document.querySelectorAll('.bars svg > *')].map(one => one.getBoundingClientRect().right)"
+        assert max(page.evaluate(ends)) <= 360
+        page.set_viewport_size({"width": 1280, "height": 900})
+        assert page.locator("svg.picture").is_visible() and bars.first.is_hidden()
+
+
 def test_a_block_opens_its_sentence_and_a_cell_its_claims_by_the_keyboard(client: Client, browser: Browser) -> None:
     with browsers.opened(browser, f"http://127.0.0.1:{client.port}/article") as seen:
         assert not seen.page.locator("#s145").is_visible()

@@ -36,7 +36,6 @@ REFUSED = (
     ("GET", "/sparql?query=SELEC", 400),
     ("GET", "/sparql?query=ASK{}&query=ASK{}", 400),
     ("GET", "/graph-store?graph=nothing", 400),
-    ("GET", "/resolve", 422),
     ("DELETE", "/", 405),
     ("GET", "/mcp", 405),
     ("GET", "//evil.example/", 404),

@@ -19,7 +19,7 @@ def test_the_page_needs_no_other_host_and_no_script_of_its_own() -> None:
         policy = page.headers["content-security-policy"]
         assert page.status == 200 and "script-src" not in policy and "unsafe" not in policy
         text = page.body.decode()
-        needed = re.findall(r'(?:src|href)="([^"]+)"', text)
+        needed = re.findall(r'<(?:script|link)\b[^>]* (?:src|href)="([^"]+)"', text)
         assert len(needed) >= 5
         assert [path for path in needed if not path.startswith("/") or path.startswith("//")] == []
         assert re.findall(r"<script[^>]*>[^<]", text) == []

@@ -8,6 +8,7 @@ from suasion.statements import Claim, Row, claim_link, picked, tally
 
 WIDTH = 1000
 _LEFT, _RIGHT, _BAR, _HEAD, _FOOT = 372.0, 250.0, 26.0, 34.0, 34.0
+_FULL = WIDTH - _LEFT - _RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Bar:
     claims: tuple[Claim, ...]
     link: str
     spoken: str
+
+    @property
+    def per_cent(self) -> float:
+        """How long the bar is, of the longest that there can be in a chart."""
+        return round(100 * self.length / _FULL, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +163,8 @@ def _charts(figures: Iterable[Figure], known: Mapping[str, Claim], group: Callab
 
 
 def _chart(anchor: str, title: str, state: str, y: float, top: float, unit: str, bars: Sequence[Bar]) -> Chart:
-    full = WIDTH - _LEFT - _RIGHT
     steps = 4
-    ticks = tuple((round(_LEFT + full * n / steps, 1), _short(top * n / steps)) for n in range(steps + 1))
+    ticks = tuple((round(_LEFT + _FULL * n / steps, 1), _short(top * n / steps)) for n in range(steps + 1))
     return Chart(anchor, f"{title}, {unit}", state, y, _HEAD + _BAR * len(bars) + _FOOT, ticks, tuple(bars))
 
 
@@ -174,14 +179,13 @@ def _bar(
     claims: tuple[Claim, ...],
     bound: str = "",
 ) -> Bar:
-    full = WIDTH - _LEFT - _RIGHT
     surely = ", ".join(modality.words for modality, _ in tally(claims))
     local = bound.removeprefix(":")
     return Bar(
         label if len(label) <= 60 else label[:59].rstrip() + "…",
         words,
         y + _HEAD + number * _BAR,
-        round(max(full * value / top, 2.0), 1) if top else 2.0,
+        round(max(_FULL * value / top, 2.0), 1) if top else 2.0,
         group,
         local in ("MoreThan", "AtLeast"),
         local in ("Approximate", "OrderOfMagnitude"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from hashlib import sha256
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -345,7 +346,9 @@ async def _query(request: Request, site: Site) -> Response:
             ending = next(known for known, offered in FORMATS.items() if offered == media_type)
             target = f"/query/{name}.{ending}"
         else:
-            target = f"/{name}.html" if media_type == HTML else f"/queries/{name}"
+            needed = urlencode({p.name: p.example for p in query.parameters if p.required})  # without them it is no answer
+            page = f"/{name}.html{'?' if needed else ''}{needed}"
+            target = page if media_type == HTML else f"/queries/{name}"
         return see_other(site, target, about, varies=True)
     text = datacard.construction(publication.document([query], site.public_url()))
     paper = Paper(f"/query/{name}", about, Question(text), tuple(known for known in FORMATS if known != "html"))
@@ -492,7 +495,8 @@ def _window(request: Request) -> tuple[int, int]:
         if name not in found:
             raise UnknownParameter(f"There is no parameter {name[:60]!r} here; there are page and limit.")
         if len(request.query_params.getlist(name)) > 1 or not _WHOLE.fullmatch(value) or not 1 <= int(value) <= most[name]:
-            raise BadParameter(f"{name} is a whole number from 1 to {most[name]}, given once.", {"parameter": name})
+            said = f"{name} is a whole number from 1 to {most[name]}, given once."
+            raise BadParameter(said, {"parameter": name, "example": quote(request.scope["path"])})
         found[name] = int(value)
     return found["page"], found["limit"]
 

@@ -6,4 +6,10 @@ SwaggerUIBundle({
   validatorUrl: null,
   docExpansion: "list",
   defaultModelsExpandDepth: -1,
+  plugins: [
+    // The page has a title of its own; and a link in the button that opens an operation is one thing too many for the keyboard.
+    ({ React }) => ({
+      components: { InfoContainer: () => null, DeepLink: ({ text }) => React.createElement("span", null, text) },
+    }),
+  ],
 });
