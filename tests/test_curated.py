@@ -176,7 +176,21 @@ def test_bad_requests_get_one_clear_problem(client: Client, path: str, status: i
 def test_absence_is_said_to_be_absence(client: Client) -> None:
     document = client.get("/quantities", actor="actor:south-korea", instrument="instrument:foreign-aid", section="1.1").json()
     assert document["total"] == 0
-    assert document["note"] == "No data in the article for this question."
+    assert str(document["note"]).startswith("No row fits these filters. That need not mean that the article is silent.")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/claims?thing=actor:australia", "Australia"),
+        ("/claims?thing=australia", "Australia"),
+        ("/claims?actor=actor:brunei", "Brunei"),
+        ("/initiatives?actor=india&year=2008", "India"),
+    ],
+)
+def test_what_the_article_never_names_is_no_error_and_said_so(client: Client, path: str, name: str) -> None:
+    document = client.send("GET", path).json()
+    assert (document["total"], document["note"]) == (0, f"The article never names {name}.")
 
 
 def test_a_format_by_accept_that_is_not_offered_is_406(client: Client) -> None:

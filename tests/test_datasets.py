@@ -21,7 +21,7 @@ import pyoxigraph as ox
 import pytest
 
 from conftest import ROOT, Client, serve, stop
-from suasion import catalog, importing, keys, mappings, observations, shapes, tabular, verdicts
+from suasion import catalog, importing, keys, loading, mappings, observations, shapes, tabular, verdicts
 from suasion.__main__ import main
 from suasion.collection import Collection, Manifest
 from suasion.errors import DataError, DataFileError, DatasetDamaged
@@ -45,6 +45,7 @@ FILES = {
     "worldbank-gdp": "worldbank_gdp.csv",
     "worldbank-population": "worldbank_population.csv",
 }
+WIDE = {"worldbank-gdp-wide", "worldbank-wide"}
 HEAD = ("state", "year", "toys", "maker")
 ROWS = (
     ("JPN", 2006, 12.5, 'Toys "R" & <us>'),
@@ -111,6 +112,16 @@ def toys(tmp_path: Path, text: str | None = None) -> Path:
     return path
 
 
+def download(tmp_path: Path, years: Iterable[str], rows: Iterable[Iterable[str]]) -> Path:
+    """Write a table as the World Bank does: four lines before the head, all cells quoted, and an empty one at the end."""
+    lines = [("Data Source", "World Development Indicators"), (), ("Last Updated Date", "2026-10-01"), ()]
+    head = ("Country Name", "Country Code", "Indicator Name", "Indicator Code", *years)
+    text = "".join("".join(f'"{cell}",' for cell in row) + "\r\n" for row in (*lines, head, *rows))
+    path = tmp_path / "API_DS2_en_csv_v2.csv"
+    path.write_bytes(("\ufeff" + text).encode())
+    return path
+
+
 def store_of(tmp_path: Path, name: str = "toys") -> ox.Store:
     """Return what a dataset holds, by the strict parser."""
     collection = Collection(tmp_path / "datasets")
@@ -168,7 +179,15 @@ def test_what_is_known_of_an_import_is_in_the_graph_of_datasets(tmp_path: Path, 
         f'"{manifest.mapping_sha256}"',
     } <= quads
     assert '"2026-11-23"^^<http://www.w3.org/2001/XMLSchema#date>' in quads
-    assert f'"{manifest.imported}"^^<http://www.w3.org/2001/XMLSchema#dateTime>' in quads
+
+
+def test_the_same_import_at_another_time_has_the_same_digest(tmp_path: Path, add: Add) -> None:
+    path = toys(tmp_path)
+    one, digest = add(path), loading.digest(store_of(tmp_path))
+    other = add(path)
+    assert one.imported < other.imported
+    assert (other.sha256, loading.digest(store_of(tmp_path))) == (one.sha256, digest)
+    assert digest != loading.digest(ox.Store())
 
 
 def test_codes_that_match_nothing_are_listed_in_a_file_and_as_triples(tmp_path: Path, add: Add) -> None:
@@ -263,6 +282,55 @@ def test_a_column_may_be_read_more_than_once_and_says_the_same_value_once(tmp_pa
     assert sorted(quad.object.value for quad in makers if isinstance(quad.object, ox.Literal)) == ["2006", "2006", "us"]
 
 
+WIDE_MAPPING = json.loads(json.dumps(MAPPING)) | {"dialect": {"skipRows": 1}}
+WIDE_MAPPING["tableSchema"]["columns"][1:] = [
+    {
+        "name": "toys",
+        DEF + "headingPattern": "toys in ([0-9]+)",
+        "datatype": "decimal",
+        "rdf:type": {"@id": "qb:MeasureProperty"},
+    },
+    {"name": "year", "virtual": True, "datatype": "gYear", "rdf:type": {"@id": "qb:DimensionProperty"}},
+]
+
+
+def test_columns_of_a_wide_table_become_rows_that_say_which_they_were(tmp_path: Path, add: Add) -> None:
+    long = changed(lambda mapping: mapping["tableSchema"]["columns"].pop())
+    add(toys(tmp_path, "state,year,toys\nJPN,2006,1\nJPN,2008,3\nTHA,2007,2\n"), long)
+    wanted = observed(store_of(tmp_path))
+    head = "Toys of the world\nstate,toys in 2006,region,toys in 2007,toys in 2008\n"
+    manifest = add(toys(tmp_path, f"{head}JPN,1,east,,3\nTHA,,east,2,\n"), WIDE_MAPPING)
+    assert (manifest.rows, manifest.observations, manifest.empty_rows) == (6, 3, 3)
+    assert manifest.ignored_columns == ("region",)
+    assert observed(store_of(tmp_path)) == wanted
+
+
+def test_a_wide_table_is_read_from_any_format(tmp_path: Path, add: Add) -> None:
+    frame = polars.DataFrame({"state": ["JPN"], "region": ["east"], "toys in 2006": [1.5], "toys in 2007": [None]})
+    frame.write_parquet(tmp_path / "toys.parquet")
+    assert add(tmp_path / "toys.parquet", WIDE_MAPPING).observations == 1
+    assert any('"1.5"' in quad for quad in observed(store_of(tmp_path)))
+
+
+def test_headings_of_a_wide_table_may_be_codes(tmp_path: Path, add: Add) -> None:
+    mapping = json.loads(json.dumps(WIDE_MAPPING))
+    mapping["tableSchema"]["columns"] = [
+        {"titles": "year", "datatype": "gYear", "rdf:type": {"@id": "qb:DimensionProperty"}},
+        {"name": "toys", DEF + "headingPattern": "[A-Z]{3}", "datatype": "integer", "rdf:type": {"@id": "qb:MeasureProperty"}},
+        {
+            "name": "state",
+            "virtual": True,
+            DEF + "identifierScheme": "iso3166-1-alpha3",
+            DEF + "codeYear": "year",
+            "rdf:type": {"@id": "qb:DimensionProperty"},
+        },
+    ]
+    manifest = add(toys(tmp_path, "\nyear,JPN,THA,XXX\n2006,1,2,3\n"), mapping)
+    assert (manifest.observations, manifest.unmatched) == (3, 1)
+    told = " ".join(observed(store_of(tmp_path)))
+    assert f"<{ID}actor/japan>" in told and f"<{ID}actor/thailand>" in told and f"<{ID}code/iso3166-1-alpha3/XXX>" in told
+
+
 # ── Codes ───────────────────────────────────────────────────────────────────
 
 
@@ -296,6 +364,10 @@ def test_a_code_that_two_states_had_is_told_apart_by_the_year(tmp_path: Path) ->
 # ── What is refused ─────────────────────────────────────────────────────────
 
 
+def wide(*rows: str) -> str:
+    return "\n".join(("Toys of the world", "state,toys in 2006,toys in 2007", *rows)) + "\n"
+
+
 FAULTS: dict[str, tuple[dict[str, Any] | None, str | None, str]] = {
     "cell": (None, as_csv([("JPN", "MMVI", 1, "")]), "row 2, column year: 'MMVI' is no gYear: mend it"),
     "number": (None, as_csv([("JPN", 2006, "1,5", "")]), "row 2, column toys: '1,5' is no decimal"),
@@ -323,6 +395,31 @@ FAULTS: dict[str, tuple[dict[str, Any] | None, str | None, str]] = {
     "measure": (changed(column(2, **{"rdf:type": {"@id": "qb:DimensionProperty"}})), None, "no column is a measure"),
     "escape": (changed(column(3, propertyUrl="https://example.org/%zz")), None, "makes what is no RDF"),
     "prefix": (changed(lambda m: m.update({"toy:colour": "red"})), None, "names 'toy:colour': write a whole IRI"),
+    "wide cell": (WIDE_MAPPING, wide("JPN,1,2", "THA,1,many"), "row 4, column toys in 2007: 'many' is no decimal: mend it"),
+    "wide head": (WIDE_MAPPING, "\nstate,toys in 20061\nJPN,1\n", "row 3, column toys in 20061: '20061' is no gYear"),
+    "wide row": (WIDE_MAPPING, wide("JPN,1,2", "THA,1"), "row 4: 2 cells, where the head has 3"),
+    "wide twice": (WIDE_MAPPING, wide("JPN,1,2", "JPN,,2"), "row 4: the same observation as row 3"),
+    "no column": (
+        WIDE_MAPPING,
+        "\nstate,games in 2006\nJPN,1\n",
+        "there is no column with a heading of the form 'toys in ([0-9]+)'",
+    ),
+    "same head": (
+        WIDE_MAPPING,
+        "\nstate,toys in 2006,toys in 2006\n",
+        "several columns that say the same with a heading of the form",
+    ),
+    "pattern": (
+        changed(lambda m: m["tableSchema"]["columns"].append({"name": "a", DEF + "headingPattern": "("})),
+        None,
+        "no regular expression",
+    ),
+    "half wide": (
+        changed(lambda m: m["tableSchema"]["columns"].append({"name": "a", "virtual": True})),
+        None,
+        "write both, or neither",
+    ),
+    "both": (changed(column(3, virtual=True)), None, 'has more than one of "titles", "virtual" and '),
 }
 
 
@@ -492,14 +589,53 @@ def test_a_mapping_reads_a_table_in_the_columns_of_its_publisher(path: Path, tmp
 
 
 def test_each_mapping_that_comes_along_is_tried(shared: Path) -> None:
-    tried = {manifest.name: manifest for manifest in Collection(shared).all()} | dict.fromkeys(
-        path.stem for path in SAMPLES.glob("*.csv")
-    )
-    assert set(tried) == {path.stem for path in MAPPINGS.glob("*.json")}
-    assert {mappings.read(path).name for path in MAPPINGS.glob("*.json")} == set(tried)
+    tried = {manifest.name for manifest in Collection(shared).all()} | {path.stem for path in SAMPLES.glob("*.csv")} | WIDE
+    assert tried == {path.stem for path in MAPPINGS.glob("*.json")}
+    assert {mappings.read(path).name for path in MAPPINGS.glob("*.json")} == tried
     for manifest in Collection(shared).all():
         assert manifest.rows == manifest.observations + manifest.empty_rows
         assert Collection(shared).verified(manifest)
+
+
+def test_the_wide_table_of_the_world_bank_makes_the_observations_of_the_long_one(tmp_path: Path, add: Add) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("no datasets are given")
+    with (SHARED / FILES["worldbank-gdp"]).open(encoding="utf-8", newline="") as stream:
+        long = [(row["Country Name"], row["Country Code"], row["Year"], row["Value"]) for row in csv.DictReader(stream)]
+    years = sorted({year for _, _, year, _ in long})
+    cells = {(code, year): value for _, code, year, value in long}
+    countries = {code: name for name, code, _, _ in long}
+    add(SHARED / FILES["worldbank-gdp"], MAPPINGS / "worldbank-gdp.json")
+    wanted = observed(store_of(tmp_path, "worldbank-gdp"), "worldbank-gdp")
+    rows = [
+        (name, code, "GDP (current US$)", "NY.GDP.MKTP.CD", *(cells.get((code, year), "") for year in years))
+        for code, name in countries.items()
+    ]
+    manifest = add(download(tmp_path, years, rows), MAPPINGS / "worldbank-gdp-wide.json", "worldbank-gdp")
+    assert (manifest.rows, manifest.observations) == (len(countries) * len(years), len(cells))
+    assert manifest.ignored_columns == ("Country Name", "Indicator Name", "Indicator Code")
+    made = observed(store_of(tmp_path, "worldbank-gdp"), "worldbank-gdp")
+    assert {quad for quad in wanted ^ made if not re.search("#(label|cellCount)>", quad)} == set()
+
+
+def test_indicators_of_the_world_bank_are_told_apart_by_their_code(tmp_path: Path, add: Add) -> None:
+    rows = [
+        ("Japan", "JPN", "Exports (% of GDP)", "NE.EXP.GNFS.ZS", "15.9", "17.4", ""),
+        ("Japan", "JPN", "Imports (% of GDP)", "NE.IMP.GNFS.ZS", "14.7", "", "17.1"),
+        ("Not classified", "INX", "Exports (% of GDP)", "NE.EXP.GNFS.ZS", "", "", ""),
+        ("World", "WLD", "Exports (% of GDP)", "NE.EXP.GNFS.ZS", "", "", "30.1"),
+    ]
+    manifest = add(download(tmp_path, ("2006", "2007", "2008"), rows), MAPPINGS / "worldbank-wide.json")
+    assert (manifest.rows, manifest.observations, manifest.empty_rows, manifest.quads > 0) == (12, 5, 7, True)
+    found = {
+        (str(quad.subject).partition("#")[2], str(quad.object).partition("^")[0])
+        for quad in store_of(tmp_path, "worldbank-wide").quads_for_pattern(
+            None, ox.NamedNode(ID + "dataset/worldbank-wide#value"), None, ox.NamedNode(GRAPH + "dataset-worldbank-wide")
+        )
+    }
+    assert found >= {("NE.EXP.GNFS.ZS-JPN-2006>", '"15.9"'), ("NE.IMP.GNFS.ZS-JPN-2008>", '"17.1"')}
+    told = " ".join(observed(store_of(tmp_path, "worldbank-wide"), "worldbank-wide"))
+    assert f"<{ID}actor/japan>" in told and "<https://data.worldbank.org/indicator/NE.IMP.GNFS.ZS>" in told
 
 
 def test_missing_codes_of_a_publisher_are_no_values(tmp_path: Path, add: Add) -> None:
@@ -697,19 +833,20 @@ def test_the_documented_session_says_what_is_shown(
         capsys.readouterr()
         assert main(arguments) == 0
     assert capsys.readouterr().out == listed
-    _, *options, url = shlex.split(request)
-    headers = dict(value.split(": ") for option, value in zip(options[::2], options[1::2], strict=True) if option == "-H")
-    query = (ROOT / options[-1].removeprefix("@")).read_bytes()
-    reply = richer.send("POST", url.removeprefix("http://127.0.0.1:8000"), headers, query)
-    table = [row[:-1] for row in csv.reader(io.StringIO(reply.body.decode()))]
+    asked = request.replace("curl ", "curl --silent --fail ").replace("127.0.0.1:8000", f"127.0.0.1:{richer.port}")
+    answered = subprocess.run(["sh", "-ec", asked], cwd=ROOT, capture_output=True, check=True, timeout=60)
+    table = [row[:-1] for row in csv.reader(io.StringIO(answered.stdout.decode()))]
     assert table == list(csv.reader(io.StringIO(shown)))
 
 
 def test_the_documented_mapping_reads_its_table(tmp_path: Path, add: Add) -> None:
     text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
-    (mapping,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    mapping, columns = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     manifest = add(toys(tmp_path, "state,year,toys\nJPN,2006,3\nCHN,2006,-9\n"), json.loads(mapping))
     assert (manifest.observations, manifest.empty_rows) == (1, 1)
+    wide = json.loads(mapping)
+    wide["tableSchema"]["columns"][1:] = json.loads(f"[{columns}]")
+    assert add(toys(tmp_path, "state,2006,2007\nJPN,3,\nCHN,4,5\n"), wide).observations == 3
 
 
 def test_all_that_a_mapping_may_have_and_all_that_come_along_are_documented() -> None:

@@ -94,3 +94,9 @@ def test_the_program_of_getting_started_tells_the_claims(client: Client, capsys:
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "start.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(program.replace("suasion.open()", f"suasion.open('http://127.0.0.1:{client.port}')"), {"suasion": suasion})  # noqa: S102
     assert "claim:japan-granted-cambodia-for-health-2008" in capsys.readouterr().out
+
+
+def test_examples_name_the_address_of_this_service(client: Client) -> None:
+    page = client.get("/guide/start").body.decode()
+    assert f"http://127.0.0.1:{client.port}/flows.csv" in page
+    assert "127.0.0.1:8000" not in page

@@ -33,6 +33,7 @@ LAYERS = (
     ("answers", "crosswalk", "dumps", "forms", "hits", "inventory", "remote", "sssom", "things", "turtle", "uploads"),
     ("importing",),
     ("cubes",),
+    ("layouts",),
     ("collection", "tabular"),
     ("keys", "mappings"),
     ("accesslog", "described", "federation", "fetching", "formats", "inlining", "loading", "ordering"),

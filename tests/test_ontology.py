@@ -62,7 +62,7 @@ UNUSED: dict[str, str] = {
     **dict.fromkeys(("byCheck", "claimedValue", "exchangeRate", "observationsUsed", "observedPeriod"), _OF_VERDICTS),
     **dict.fromkeys(("observedValue", "outcome", "ratio", "withoutObservation"), _OF_VERDICTS),
     **dict.fromkeys(("Agrees", "Differs", "NotComparable"), _OF_VERDICTS),
-    "codeYear": "written in mappings, which are JSON",
+    **dict.fromkeys(("codeYear", "headingPattern"), "written in mappings, which are JSON"),
 }
 
 SUFFIXES = {".ttl", ".trig", ".rq", ".ru"}

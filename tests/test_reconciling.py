@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jsonschema
 import pytest
@@ -369,6 +369,20 @@ def test_previews_show_a_thing_in_a_frame_and_run_nothing(client: Client) -> Non
         assert lost.status == 404 and lost.headers["content-type"] == "application/problem+json"
     quoted = client.get("/reconcile/flyout/entity", id="initiative:confucius-institutes").json()
     assert "<script" not in str(quoted["html"])
+
+
+def test_a_thing_is_viewed_in_the_document_that_its_iri_leads_to(client: Client) -> None:
+    view = str(client.get("/reconcile").json()["view"]["url"])  # type: ignore[index]
+    address = view.partition("/reconcile")[0]
+    for id_ in (ID + "actor/japan", "actor:france", ID + "place/hong-kong"):
+        reply = client.send("GET", view.removeprefix(address).replace("{{id}}", quote(id_, safe="")))
+        place = f"{address}/doc/{id_.removeprefix(ID).replace(':', '/')}"
+        assert (reply.status, reply.headers["location"]) == (303, place)
+        page = client.get(place.removeprefix(address), accept="text/html")
+        assert page.status == 200
+        preview = client.get("/reconcile/preview", id=id_).body.decode()
+        assert f'href="{place}"' in preview
+    assert client.get("/reconcile/view", id="actor:nobody").status == 404
 
 
 def test_values_of_properties_are_fetched_with_their_settings(client: Client) -> None:

@@ -34,6 +34,8 @@ from suasion import renderings
         ("0000 0004 0644 4753", "actor:asean", "0000 0004 0644 4753"),
         ("Ｊａｐａｎ", "actor:japan", "Japan"),
         ("mekong basin", "place:mekong-basin", "Mekong Basin"),
+        ("Mawlamyine", "place:maulamyaing", "Mawlamyine"),
+        ("moulmein", "place:maulamyaing", "Moulmein"),
         ("heart to heart", "policy:heart-to-heart-diplomacy", "heart-to-heart diplomacy"),
         ("junichiro koizumi", "actor:koizumi-junichiro", "Koizumi Junichiro"),
     ],
@@ -57,9 +59,38 @@ def test_a_slip_finds_what_is_meant_and_the_answer_says_so(client: Client, text:
 
 
 def test_some_of_the_words_are_better_than_nothing_and_the_answer_says_so(client: Client) -> None:
-    rows = client.rows("/search", text="volunteers on Mars")
+    document = client.get("/search", text="volunteers on Mars").json()
+    rows: list[dict[str, object]] = document["rows"]  # type: ignore[assignment]
     assert {row["matched"] for row in rows} == {"some"}
+    assert str(document["note"]).startswith("Nothing has all the words")
+    assert str(client.get("/search", text="Koizmi").json()["note"]).startswith("Nothing has all the words as they are spelled")
     assert "instrument:volunteers-and-teachers" in {row["thing"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("called on China to invest more", "claim:asean-leaders-called-on-china-to-invest-more"),
+        ("third largest trade partner", "claim:asean-third-largest-trade-partner-of-japan-2007"),
+    ],
+)
+def test_what_has_most_of_the_words_and_the_rarest_comes_first(client: Client, text: str, first: str) -> None:
+    assert client.rows("/search", text=text)[0]["thing"] == first
+
+
+def test_a_short_word_that_occurs_nowhere_is_not_read_as_one_of_another_beginning(client: Client) -> None:
+    """Wave is one letter from have, and means nothing like it."""
+    assert {row["matched"] for row in client.rows("/search", text="Korean Wave")} == {"some"}
+
+
+def test_the_answer_says_what_the_article_names(client: Client) -> None:
+    told = {
+        str(row["thing"]): row["in_text"]
+        for text in ("australia", "brunei", "vietnam")
+        for row in client.rows("/search", text=text)
+    }
+    assert (told["actor:australia"], told["actor:brunei"], told["actor:vietnam"]) == (False, False, True)
+    assert {told[thing] for thing in told if thing.startswith("claim:")} == {None}
 
 
 def test_names_come_before_claims_and_the_better_before_the_worse(client: Client) -> None:

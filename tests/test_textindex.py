@@ -114,6 +114,16 @@ def test_where_nothing_has_all_words_some_do(index: TextIndex) -> None:
     assert names(index.find("of zanzibar", 100)) == []
 
 
+def test_the_larger_share_of_the_words_comes_before_the_better_single_word() -> None:
+    """BM25 alone puts a short name with one of the words before a sentence with three, of which one is only begun."""
+    sentence = "Leaders appealed to China for more investment in the wider region of Asia and the Pacific."
+    texts = [("claim", Role.TEXT, sentence), ("bound", Role.LABEL, "more than"), ("china", Role.LABEL, "China")]
+    small = TextIndex([Entry(f"<https://example.org/{thing}>", "", role, text, "en") for thing, role, text in texts])
+    found = small.find("zanzibar asked china to invest more", 100)
+    assert (found.matched, names(found)[0]) == ("some", "claim")
+    assert names(small.find("zanzibar more china", 2)) == ["claim", "china"]
+
+
 def test_kinds_and_columns_narrow_before_the_cut(index: TextIndex) -> None:
     assert names(index.find("japan", 100, "claim")) == ["claim"]
     assert names(index.find("japan", 1, "body")) == ["foundation"]

@@ -57,6 +57,7 @@ from suasion.metrics import Reading
 from suasion.negotiation import accept, best, ranked
 from suasion.pagecache import PageCache
 from suasion.pages import Pages
+from suasion.places import Places
 from suasion.prefixes import GRAPH
 from suasion.processes import living_workers
 from suasion.remote import Remotes
@@ -272,11 +273,11 @@ def create_app(
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
     app.router.routes += reference.routes(pages) + editor.routes(pages, parts)
     if source.bundle:
-        _add_codes(app, parts, pages, public_url)
+        _add_codes(app, parts, pages, documents.places, public_url)
         app.router.routes += pictures.routes(pages, backing, own, public_url, parts.state, words or {}, page_cache)
     app.router.routes += offprints.routes(documents, _allowed)
     app.router.routes += linked.routes(documents, _allowed)
-    app.router.routes += guide.routes(guide.opened(own_folder(), pages, bundle=not files))
+    app.router.routes += guide.routes(guide.opened(own_folder(), pages, public_url, bundle=not files))
     for query in queries:
         _add_curated(app, query, site)
     return app
@@ -316,7 +317,7 @@ def _add_curated(app: FastAPI, query: Query, site: curated.Site) -> None:
         app.router.add_route(path, _allowed, methods=["OPTIONS"], include_in_schema=False)
 
 
-def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Callable[[], str]) -> None:
+def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, places: Places, public_url: Callable[[], str]) -> None:
     """Add tables of codes at /resolve, and reconciliation."""
     backing, most_bytes = parts.backing, parts.settings.request_bytes
     service = reconciling.Service(
@@ -325,6 +326,7 @@ def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Ca
         search=backing.queries["search"].text,
         prefixes=backing.prefixes,
         pages=pages,
+        places=places,
         public_url=public_url,
         most_bytes=most_bytes,
     )
@@ -343,6 +345,8 @@ def _add_codes(app: FastAPI, parts: Assembly, pages: Environment, public_url: Ca
             app.router.add_route(path, answer, methods=["HEAD"], include_in_schema=False)
         methods = "GET, HEAD, POST, OPTIONS" if path in ("/resolve", "/reconcile") else updates.READ_METHODS
         app.router.add_route(path, _offering(methods), methods=["OPTIONS"], include_in_schema=False)
+    app.router.add_route("/reconcile/view", service.view, methods=["GET", "HEAD"], include_in_schema=False)
+    app.router.add_route("/reconcile/view", _allowed, methods=["OPTIONS"], include_in_schema=False)
 
 
 def _offering(methods: str) -> Callable[[Request], Awaitable[Response]]:

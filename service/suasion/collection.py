@@ -25,7 +25,7 @@ else:
     import backports.zstd as zstd
 
 _LOCK = "lock"
-_LEVEL = 3
+_LEVEL = 1
 _PART = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<digest>[0-9a-f]{64})\.(nq\.zst|unmatched\.csv|mapping\.json)")
 
 

@@ -7,19 +7,20 @@ a line unchecked: literals are escaped and have the form of their datatype, and 
 import datetime
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import chain, compress, repeat
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 from suasion.errors import DataFileError
 from suasion.keys import Keys
+from suasion.layouts import Layout, laid_out
 from suasion.mappings import QB, Column, Mapping, Template, Value
 from suasion.prefixes import DEF, GRAPH, ID
-from suasion.tabular import Rows, Table
+from suasion.tabular import Table
 
 DATASET = ID + "dataset/"
 CATALOGUE = GRAPH + "datasets"
@@ -38,6 +39,7 @@ _FORMS = {
     _XSD + "boolean": r"true|false|1|0",
     _XSD + "anyURI": r"[^\x00-\x20<>\"{}|\\^`]+",
 }
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986, section 2.3
 _YEAR = re.compile(r"\d{4}")
 _ESCAPES = {ord(c): e for c, e in {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}.items()} | {
     n: f"\\u{n:04X}" for n in (*range(9), 11, 12, *range(14, 32), 127)
@@ -110,39 +112,34 @@ def lines(mapping: Mapping, name: str, table: Table, path: Path, keys: Keys, tal
     """
     dataset = f"{DATASET}{name}"
     graph = iri(GRAPH + "dataset-" + name)
-    places = _places(mapping, table, path)
-    tally.ignored_columns = tuple(title for place, title in enumerate(table.head) if place not in places.values())
-    read = [_cells(column, places, dataset, graph, keys, path) for column in mapping.columns if not column.suppressed]
+    layout = laid_out(mapping, table, path)
+    tally.ignored_columns = layout.ignored
+    read = [_cells(column, layout.places, dataset, graph, keys, path) for column in mapping.columns if not column.suppressed]
     measures = [number for number, cells in enumerate(read) if cells.column.role == "MeasureProperty"]
     common = f" {iri(_RDF_TYPE)} {iri(QB + 'Observation')} {graph} .\n", f" {iri(QB + 'dataSet')} {iri(dataset)} {graph} .\n"
+    is_repeated = len({cells.column.property for cells in read}) < len(read)
     seen: dict[str, int] = {}
     first = table.first_row
-    for rows in table.parts:
-        columns = _columns(rows, len(table.head), path, first)
-        subjects = _subjects(mapping.about, columns, places, dataset, first)
-        tails = [_tails(cells, columns, places, tally, path, first) for cells in read]
-        valued = [any(values) for values in zip(*(tails[number] for number in measures), strict=True)]
-        _refuse_repeated(subjects, valued, seen, path, first)
-        tally.rows += len(rows)
-        tally.observations += sum(valued)
-        tally.empty_rows += len(rows) - sum(valued)
+    for rows in chain.from_iterable(map(layout.parts, table.parts)):
+        columns, numbers = layout.columns(rows, first), layout.numbers(rows, first)
+        subjects = _subjects(mapping.about, columns, numbers, layout, dataset)
+        tails = [_tails(cells, columns, numbers, layout, tally) for cells in read]
+        valued = _valued([tails[number] for number in measures])
+        tally.rows += len(numbers)
         if not all(valued):
-            subjects = list(compress(subjects, valued))
+            subjects, numbers = list(compress(subjects, valued)), list(compress(numbers, valued))
             tails = [list(compress(tail, valued)) for tail in tails]
-        part = [f"{subject}{common[0]}{subject}{common[1]}" for subject in subjects]
-        for alike in _by_property(read, tails):
-            if len(alike) == 1:
-                part += [subject + tail for subject, tail in zip(subjects, alike[0], strict=True) if tail]
-            else:  # the same value in two columns is said once
-                part += [
-                    subject + tail
-                    for subject, *values in zip(subjects, *alike, strict=True)
-                    for tail in filter(None, dict.fromkeys(values))
-                ]
-        text = "".join(part)
-        tally.quads += text.count("\n")
+        tally.observations += len(subjects)
+        tally.empty_rows += len(valued) - len(subjects)
+        _refuse_repeated(subjects, numbers, seen, path)
+        lines_of_rows: Iterable[Sequence[str]] = zip(*(repeat(tail, len(subjects)) for tail in common), *tails, strict=True)
+        if is_repeated or any(None in tail for tail in tails):  # the same value in two columns is said once
+            lines_of_rows = [tuple(filter(None, dict.fromkeys(row))) for row in lines_of_rows]
+            tally.quads += sum(map(len, lines_of_rows))
+        else:
+            tally.quads += len(subjects) * (len(common) + len(tails))
         first += len(rows)
-        yield text
+        yield "".join([subject + subject.join(row) for subject, row in zip(subjects, lines_of_rows, strict=True)])
 
 
 def codes(tally: Tally, name: str) -> Iterator[Triple]:
@@ -185,67 +182,55 @@ def absolute(url: str, dataset: str) -> str:
     return dataset + url if url.startswith("#") else url
 
 
-def _places(mapping: Mapping, table: Table, path: Path) -> dict[str, int]:
-    """Return where the columns stand in the table, by name: one that is missing, or there twice, is a fault."""
-    heads = [title.strip() for title in table.head]
-    places = {}
-    for column in mapping.columns:
-        found = [place for place, head in enumerate(heads) if head in column.titles]
-        if len(found) != 1:
-            said = "there is no column" if not found else "there are several columns"
-            shown = " or ".join(repr(title) for title in column.titles)
-            raise DataFileError(f"{path}: {said} {shown}, which {mapping.path} reads as {column.name!r}: mend one of them.")
-        places[column.name] = found[0]
-    return places
-
-
-def _columns(rows: Rows, width: int, path: Path, first: int) -> list[Sequence[str]]:
-    for number, row in enumerate(rows, start=first):
-        if len(row) != width:
-            raise DataFileError(f"{path}, row {number}: {len(row)} cells, where the head has {width}: mend the row.")
-    return list(zip(*rows, strict=True))
-
-
-def _subjects(about: Template, columns: Sequence[Sequence[str]], places: Map[str, int], dataset: str, first: int) -> list[str]:
+def _subjects(
+    about: Template, columns: Sequence[Sequence[str]], numbers: Sequence[int], layout: Layout, dataset: str
+) -> list[str]:
     start, *texts = absolute(about.texts[0], dataset), *about.texts[1:]
-    parts: list[list[str]] = []
+    parts: list[Sequence[str]] = []
     for name in about.names:
         if name == "_row":
-            parts.append([str(number) for number in range(first, first + len(columns[0]))])
+            parts.append(list(map(str, numbers)))
         else:
-            cells = columns[places[name]]
-            encoded = {cell: quote(cell.strip(), safe="") for cell in set(cells)}
-            parts.append([encoded[cell] for cell in cells])
+            cells = columns[layout.places[name]]
+            if not _UNRESERVED.fullmatch("".join(cells)):
+                encoded = {cell: quote(cell.strip(), safe="") for cell in set(cells)}
+                cells = [encoded[cell] for cell in cells]
+            parts.append(cells)
     if not parts:
-        return [f"<{start}>"] * len(columns[0])
+        return [f"<{start}>"] * len(numbers)
     pattern = ("<" + start).replace("%", "%%") + "".join("%s" + text.replace("%", "%%") for text in texts) + ">"
     return [pattern % values for values in zip(*parts, strict=True)]
 
 
-def _refuse_repeated(subjects: list[str], valued: list[bool], seen: dict[str, int], path: Path, first: int) -> None:
-    for number, (subject, has_value) in enumerate(zip(subjects, valued, strict=True), start=first):
-        if has_value and seen.setdefault(subject, number) != number:
+def _valued(measures: list[list[str | None]]) -> list[bool]:
+    """Say of each row whether one of the measures has a value."""
+    if any(None not in tails for tails in measures):
+        return [True] * len(measures[0])
+    return [any(values) for values in zip(*measures, strict=True)]
+
+
+def _refuse_repeated(subjects: list[str], numbers: Sequence[int], seen: dict[str, int], path: Path) -> None:
+    fresh = dict(zip(subjects, numbers, strict=True))
+    if len(fresh) == len(subjects) and seen.keys().isdisjoint(fresh):
+        seen.update(fresh)
+        return
+    for subject, number in zip(subjects, numbers, strict=True):
+        if subject in seen:
             remedy = 'add the columns that tell them apart to "aboutUrl" of the mapping'
             raise DataFileError(f"{path}, row {number}: the same observation as row {seen[subject]}, {subject}: {remedy}.")
-
-
-def _by_property(read: Sequence[_Cells], tails: Sequence[Sequence[str | None]]) -> list[list[Sequence[str | None]]]:
-    found: dict[str, list[Sequence[str | None]]] = {}
-    for cells, tail in zip(read, tails, strict=True):
-        found.setdefault(cells.column.property, []).append(tail)
-    return list(found.values())
+        seen[subject] = number
 
 
 def _tails(
-    cells: _Cells, columns: Sequence[Sequence[str]], places: Map[str, int], tally: Tally, path: Path, first: int
+    cells: _Cells, columns: Sequence[Sequence[str]], numbers: Sequence[int], layout: Layout, tally: Tally
 ) -> list[str | None]:
     try:
         return cells.tails(columns, tally)
     except _MisfitError as misfit:
-        row = first + columns[places[cells.column.name]].index(misfit.cell)
+        index = columns[layout.places[cells.column.name]].index(misfit.cell)
         shown = misfit.cell if len(misfit.cell) <= _SHOWN else misfit.cell[:_SHOWN] + "…"
-        said = f"row {row}, column {cells.column.titles[0]}: {shown!r} {misfit.fault}"
-        raise DataFileError(f'{path}, {said}: mend it, or the mapping ("datatype", "null").') from None
+        said = f"row {numbers[index]}, column {layout.heading(cells.column, index)}: {shown!r} {misfit.fault}"
+        raise DataFileError(f'{layout.path}, {said}: mend it, or the mapping ("datatype", "null").') from None
 
 
 def _cells(column: Column, places: Map[str, int], dataset: str, graph: str, keys: Keys, path: Path) -> _Cells:

@@ -63,9 +63,11 @@ def evaluate(
     an index a search has no hits.
     """
     try:
-        with shown(dataset.union if question.union else dataset.facts, index, question.search) as cut:
+        with shown(dataset.union if question.union else dataset.facts, index, question.search) as found:
             answer = _answered(dataset, question, prefixes, most_bytes, outlet)
-        return replace(answer, extra={**answer.extra, "cut": True}) if cut and not answer.error else answer
+        if found is None or answer.error:
+            return answer
+        return replace(answer, extra={**answer.extra, "cut": found.cut, "matched": found.matched})
     except SyntaxError as error:
         return _misparsed(error.msg)
     except SuasionError as error:

@@ -62,6 +62,8 @@ _FILES = (
     (r"graph_data/claims/.*", "/dataset"),
 )
 """Which files of a bundle are there under another address."""
+_WRITTEN_FOR = "http://127.0.0.1:8000"
+"""The address in the examples of documents, which is the default."""
 _ELSEWHERE = re.compile(r"(https?:|mailto:|#)")
 
 
@@ -75,6 +77,7 @@ class Guide:
     folder: Path
     templates: Environment
     bundle: bool
+    public_url: Callable[[], str]
     paths: Mapping[str, Path]
     kept: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -91,7 +94,7 @@ class Guide:
         path = self.paths[name]
         folder = path.relative_to(self.folder).parent.as_posix()
         around = Surroundings(partial(self.lead_to, folder), partial(self._drawing, path.parent), _EDITOR if self.bundle else "")
-        document = rendered(_text(path), around)
+        document = rendered(_text(path).replace(_WRITTEN_FOR, self.public_url()), around)
         return self.templates.get_template("guide/page.html").render(document=document)
 
     def _index(self) -> str:
@@ -124,10 +127,10 @@ class Guide:
         return svg[svg.index("<svg") :]
 
 
-def opened(folder: Path, templates: Environment, *, bundle: bool) -> Guide:
-    """Return the guide of the documents below a folder."""
+def opened(folder: Path, templates: Environment, public_url: Callable[[], str], *, bundle: bool) -> Guide:
+    """Return the guide of the documents below a folder; its examples name the address of this service."""
     found = (path for name in FOLDERS for path in sorted((folder / name).glob("*.md")))
-    return Guide(folder, templates, bundle, {_name(folder, path): path for path in found})
+    return Guide(folder, templates, bundle, public_url, {_name(folder, path): path for path in found})
 
 
 def routes(guide: Guide) -> list[Route]:

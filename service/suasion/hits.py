@@ -39,18 +39,18 @@ def indexed(store: ox.Store, path: Path) -> TextIndex:
 
 
 @contextmanager
-def shown(store: ox.Store, index: TextIndex | None, search: Search | None) -> Iterator[bool]:
-    """Keep the hits of a search in graph:hits of the store; yield whether they are cut off.
+def shown(store: ox.Store, index: TextIndex | None, search: Search | None) -> Iterator[Found | None]:
+    """Keep the hits of a search in graph:hits of the store; yield them, None where nothing is searched.
 
     Nobody else may use the store meanwhile: it is the copy of one worker.
     """
     if index is None or search is None:
-        yield False
+        yield None
         return
     found = index.find(search.text, search.most, search.kind, search.within)
     store.extend(_quads(found))
     try:
-        yield found.cut
+        yield found
     finally:
         store.remove_graph(HITS)
 

@@ -3,16 +3,17 @@
 import csv
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import TextIO
 
 import pyoxigraph as ox
 
-from suasion import cubes, mappings, tabular
+from suasion import cubes, layouts, mappings, tabular
 from suasion.collection import Collection, Manifest
 from suasion.cubes import CATALOGUE, DATASET, Tally, Triple, iri, literal
 from suasion.errors import DataError, DataFileError
@@ -38,7 +39,6 @@ class _Provenance:
     file: str
     file_sha256: str
     retrieved: str
-    imported: str
 
 
 def add(
@@ -58,20 +58,19 @@ def add(
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     except OSError as error:
         raise DataFileError(f"{path}: {(error.strerror or str(error)).lower()}: check the name and who may read it.") from error
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    # The time stands in the manifest, not among the quads: the same table by the same mapping has the same digest again.
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if retrieved:
         _refuse_no_day(retrieved)
-    known = _Provenance(name, path.name, digest, retrieved or changed, now)
-    titles = {title for column in mapping.columns for title in column.titles}
-
-    def wanted(head: Sequence[str]) -> list[str]:
-        return [title for title in head if title.strip() in titles]
+    known = _Provenance(name, path.name, digest, retrieved or changed)
 
     def parts() -> Iterator[bytes]:
         size = path.stat().st_size
         with (
             Meter(size, terminal) as meter,
-            tabular.read(path, mapping.dialect, wanted, lambda share: meter.at(int(share * size), path.name)) as table,
+            tabular.read(
+                path, mapping.dialect, partial(layouts.wanted, mapping), lambda share: meter.at(int(share * size), path.name)
+            ) as table,
         ):
             for number, part in enumerate(cubes.lines(mapping, name, table, path, keys, tally)):
                 if not number:
@@ -94,7 +93,7 @@ def add(
             source=mapping.properties[_DC + "source"][0][0],
             licence=mapping.properties[_DC + "license"][0][0],
             retrieved=known.retrieved,
-            imported=known.imported,
+            imported=now,
             seconds=round(time.monotonic() - began, 3),
             file=known.file,
             file_sha256=known.file_sha256,
@@ -161,7 +160,6 @@ def _described(mapping: Mapping, tally: Tally, known: _Provenance) -> Iterator[T
     yield dataset, _PROV + "wasGeneratedBy", iri(made)
     yield dataset, _PROV + "wasDerivedFrom", iri(source)
     yield made, _RDF_TYPE, iri(_PROV + "Activity")
-    yield made, _PROV + "endedAtTime", literal(known.imported, _XSD + "dateTime")
     yield made, _PROV + "wasAssociatedWith", iri(_SUASION)
     yield made, _PROV + "used", iri(source)
     yield made, _PROV + "used", iri(used)

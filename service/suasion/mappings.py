@@ -19,6 +19,7 @@ from suasion.terms import IRI
 CONTEXT = "http://www.w3.org/ns/csvw"
 SCHEME = DEF + "identifierScheme"
 CODE_YEAR = DEF + "codeYear"
+PATTERN = DEF + "headingPattern"
 QB = "http://purl.org/linked-data/cube#"
 ROLES = {QB + name: name for name in ("DimensionProperty", "MeasureProperty", "AttributeProperty")}
 _XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -43,7 +44,7 @@ DATATYPES = {name: _XSD + name for name in ("string", "integer", "decimal", "dou
 }
 _TABLE_KEYS = {"@context", "url", "dialect", "tableSchema"}
 _SCHEMA_KEYS = {"aboutUrl", "columns"}
-_COLUMN_KEYS = {"name", "titles", "datatype", "null", "propertyUrl", "valueUrl", "suppressOutput", "required", "lang"}
+_COLUMN_KEYS = {"name", "titles", "datatype", "null", "propertyUrl", "valueUrl", "suppressOutput", "required", "lang", "virtual"}
 _DIALECT_KEYS = {"delimiter", "encoding", "quoteChar", "skipRows"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -68,6 +69,9 @@ class Column:
 
     `datatype` is an IRI, "" for a string with or without a language. A cell of `scheme` is a code, of the year that the
     column `code_year` has, or of any. `properties` are said of the property itself, in the structure of the dataset.
+
+    A column with a `pattern` is all columns whose heading has that form, one below the other; the `virtual` column beside it has
+    what their headings say.
     """
 
     name: str
@@ -82,6 +86,8 @@ class Column:
     role: str = "AttributeProperty"
     suppressed: bool = False
     required: bool = False
+    pattern: re.Pattern[str] | None = None
+    virtual: bool = False
     properties: Map[str, tuple[Value, ...]] = field(default_factory=dict)
 
 
@@ -159,6 +165,8 @@ def _mapping(path: Path, text: bytes, table: Map[str, Any]) -> Mapping:
     for column in columns:
         if column.code_year and column.code_year not in names:
             raise _FaultError(f'"{CODE_YEAR}" of {column.name!r} names no column: it is the "name" of one')
+    if [sum(bool(column.pattern) for column in columns), sum(column.virtual for column in columns)] not in ([0, 0], [1, 1]):
+        raise _FaultError(f'a wide table takes one column with "{PATTERN}" and one that is "virtual": write both, or neither')
     if not any(column.role == "MeasureProperty" for column in columns):
         raise _FaultError('no column is a measure: give one "rdf:type": {"@id": "qb:MeasureProperty"}')
     for needed in ("source", "license"):
@@ -173,7 +181,7 @@ def _column(column: Map[str, Any], number: int) -> Column:
         raise _FaultError(f'"name" of column {number} is {name!r}: write a letter, then letters, digits and _')
     where = f"column {name!r}"
     properties = dict(_common(column, _COLUMN_KEYS, where))
-    scheme, code_year = (_plain(properties.pop(key, ()), key, where) for key in (SCHEME, CODE_YEAR))
+    scheme, code_year, pattern = (_plain(properties.pop(key, ()), key, where) for key in (SCHEME, CODE_YEAR, PATTERN))
     roles = [ROLES.get(value, "") for value, _ in properties.pop(_RDF_TYPE, ((QB + "AttributeProperty", True),))]
     if len(roles) != 1 or not roles[0]:
         raise _FaultError(
@@ -190,7 +198,9 @@ def _column(column: Map[str, Any], number: int) -> Column:
         raise _FaultError(f'"valueUrl" of {where} may have the field {{{name}}} only: mend it')
     if value and scheme:
         raise _FaultError(f'{where} has both "valueUrl" and "{SCHEME}": leave one out')
-    for key in ("suppressOutput", "required"):
+    if sum((bool(pattern), "titles" in column, column.get("virtual") is True)) > 1:
+        raise _FaultError(f'{where} has more than one of "titles", "virtual" and "{PATTERN}": leave one')
+    for key in ("suppressOutput", "required", "virtual"):
         if not isinstance(column.get(key, False), bool):
             raise _FaultError(f'"{key}" of {where} is neither true nor false: write one of them')
     return Column(
@@ -206,6 +216,8 @@ def _column(column: Map[str, Any], number: int) -> Column:
         role=roles[0],
         suppressed=column.get("suppressOutput", False),
         required=column.get("required", False),
+        pattern=_pattern(pattern, where) if pattern else None,
+        virtual=column.get("virtual", False),
         properties=properties,
     )
 
@@ -268,6 +280,13 @@ def _template(value: object, where: str) -> Template:
         raise _FaultError(f"{where} is {value!r}: fields are names of columns, such as {{code}}, and nothing else")
     _url(texts[0] + "x" * len(names) + "".join(texts[1:]), where)
     return Template(texts, names)
+
+
+def _pattern(text: str, where: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, re.ASCII)
+    except re.error as error:
+        raise _FaultError(f'"{PATTERN}" of {where} is {text!r}, no regular expression ({error}): mend it') from None
 
 
 def _url(value: object, where: str) -> str:

@@ -41,8 +41,9 @@ get_entity and get_claim tell all of one thing or claim. Only for what no tool a
 then sparql.
 
 Every result says completeness (complete, or truncated with total and next_offset, the offset of the next page); the same \
-dataset (a sha256) is the same data. No rows means that the article does not \
-say so. Report the modality with what you report: ReportedAsFact is fact for the authors; Hedged, Evaluated, Projected, \
+dataset (a sha256) is the same data. Where there are no rows, \
+note says why: that the article does not say so, or only that no row fits these filters, when fewer filters or search may find \
+it. Report the modality with what you report: ReportedAsFact is fact for the authors; Hedged, Evaluated, Projected, \
 Quoted, ReportedFromSource are not. An error says what is wrong and what to do."""
 _FILES = """\
 A SPARQL endpoint over RDF files. Call describe_graph first: it tells classes, properties and graphs with counts; then sparql. \

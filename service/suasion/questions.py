@@ -28,7 +28,17 @@ ORDERS = ("ascending", "descending")
 LIMIT = Parameter("limit", "integer", "Most rows to answer", "100")
 OFFSET = Parameter("offset", "integer", "Rows to pass over", "0")
 PROVENANCE = Parameter("provenance", "string", "What to tell of the claims behind each row", "passages", values=LEVELS)
-_KNOWN = "SELECT ?thing WHERE { ?thing ?property ?value } LIMIT 1"
+_KNOWN = "SELECT ?thing WHERE { { ?thing ?property ?value } UNION { GRAPH ?graph { ?thing ?property ?value } } } LIMIT 1"
+_UNNAMED = f"""\
+SELECT ?thing ?name WHERE {{
+  GRAPH ?graph {{ ?thing <{DEF}namedInText> false ; <http://www.w3.org/2004/02/skos/core#prefLabel> ?name }}
+  FILTER NOT EXISTS {{ ?claim <{DEF}mentions> ?thing }}
+}}
+"""
+_MATCHED = {
+    "similar": "Nothing has all the words as they are spelled here: words spelled similarly were looked for.",
+    "some": "Nothing has all the words: first comes what has most of them, rare words counting for more.",
+}
 _ANYWHERE = "{ ?thing ?property ?value } UNION { ?subject ?thing ?value } UNION { ?subject ?property ?thing }"
 _OCCURS = f"SELECT ?thing WHERE {{ {_ANYWHERE} UNION {{ GRAPH ?graph {{ {_ANYWHERE} }} }} }} LIMIT 1"
 _LISTED = (0, 1000)
@@ -76,7 +86,8 @@ class Page:
 
     `rows` are solutions in the terms of SPARQL JSON; `rests` gives for each row the IRIs of the claims it rests on, and
     `claims`, with provenance=passages, what is known of each of them. `works` are what the dataset encodes. With `cut` more
-    things fit a search than have rows. `related` are other questions, with what to ask of them.
+    things fit a search than have rows, and `matched` says how it fits them. `absence` says why there are no rows at all.
+    `related` are other questions, with what to ask of them.
     """
 
     asked: Asked
@@ -89,6 +100,8 @@ class Page:
     rests: tuple[tuple[str, ...], ...] = ()
     claims: Mapping[str, Mapping[str, Term]] | None = None
     cut: bool = False
+    matched: str = "all"
+    absence: str = ""
     related: tuple[tuple[Query, Mapping[str, str]], ...] = ()
 
     @property
@@ -119,11 +132,9 @@ class Page:
     def note(self) -> str | None:
         """Why there are no rows, or not all that fit a search; None where there is nothing to explain."""
         if self.rows:
-            cut = "The words fit more than was looked at, best first: give more of them to see the rest."
-            return cut if self.cut else None
-        usual = "No data in the article for this question." if self.works else "No data for this question."
-        absent = self.query.no_rows or usual
-        return f"There are {self.total} rows, none from {self.asked.offset} on." if self.total else absent
+            cut = "The words fit more than was looked at, best first: give more of them to see the rest." if self.cut else ""
+            return " ".join(filter(None, (_MATCHED.get(self.matched, ""), cut))) or None
+        return f"There are {self.total} rows, none from {self.asked.offset} on." if self.total else self.absence
 
     def cells(self, row: Mapping[str, Term]) -> Iterator[tuple[str, Column, tuple[Term, ...]]]:
         """Yield the columns of a row: name, declaration and values."""
@@ -215,14 +226,26 @@ async def answer(asked: Asked, backing: Backing) -> Page:
             raise
         found = json.loads(reply.body)
         await _refuse_unknown(asked, terms, prefixes, backing, absent=not found["total"])
+        works = await backing.described.works()
+        absence = "" if found["total"] else await _absence(asked, terms, backing, bool(works))
     named = {p.name: prefixes.shorten(terms[p.name]["value"]) for p in query.parameters if p.name in terms}
     asked = replace(asked, texts={**asked.texts, **named})
     rows = found["rows"]
     result = {"columns": list(query.columns), "total": found["total"], "rows": rows}
     receipt = receipts.issued(query.name, replace(asked, provenance="claims").given, query.text, dataset.digest, result)
-    works = await backing.described.works()
-    cut = bool(reply.extra.get("cut"))
-    page = Page(asked, rows, found["total"], prefixes, dataset, receipt, works, cut=cut, related=_related(asked, backing.queries))
+    page = Page(
+        asked,
+        rows,
+        found["total"],
+        prefixes,
+        dataset,
+        receipt,
+        works,
+        cut=bool(reply.extra.get("cut")),
+        matched=str(reply.extra.get("matched", "all")),
+        absence=absence,
+        related=_related(asked, backing.queries),
+    )
     if asked.provenance == "none":
         return page
     rests = await asyncio.to_thread(lambda: tuple(_claims(page, row) for row in rows))
@@ -345,7 +368,7 @@ async def _refuse_unknown(asked: Asked, terms: Mapping[str, Term], prefixes: Pre
     Rows may be there in spite of it: those of the other thing that it is compared with.
     """
     if absent and asked.query.not_found:
-        raise NotFound(asked.query.not_found)
+        raise NotFound(await _never_named(asked, terms, backing) or asked.query.not_found)
     for parameter in asked.query.parameters:
         if parameter.type == "iri" and parameter.name in terms:
             term = terms[parameter.name]
@@ -353,9 +376,33 @@ async def _refuse_unknown(asked: Asked, terms: Mapping[str, Term], prefixes: Pre
                 raise _unknown(parameter, prefixes.shorten(term["value"]), backing)
 
 
+async def _absence(asked: Asked, terms: Mapping[str, Term], backing: Backing, of_article: bool) -> str:
+    """Return why there are no rows: the article never names a thing, the filters leave none, or nothing is said."""
+    query = asked.query
+    if query.no_rows:
+        return query.no_rows
+    if of_article and (never := await _never_named(asked, terms, backing)):
+        return never
+    if any(not p.required and p.name in asked.texts for p in query.parameters):
+        silent = " That need not mean that the article is silent." if of_article else ""
+        wider = ", or look with /search?text=…" if "search" in backing.queries else ""
+        return f"No row fits these filters.{silent} Leave one out{wider}"
+    return "No data in the article for this question." if of_article else "No data for this question."
+
+
 async def _is_known(term: Term, backing: Backing, query: str = _KNOWN) -> bool:
     found = await backing.ask(Question(query, {"thing": term}, rows=(0, 1)))
     return bool(json.loads(found.body)["total"])
+
+
+async def _never_named(asked: Asked, terms: Mapping[str, Term], backing: Backing) -> str:
+    """Return the sentence that the article never names a thing that was given; "" where it names or speaks of all."""
+    names = []
+    for parameter in asked.query.parameters:
+        if parameter.type == "iri" and parameter.name in terms:
+            found = await backing.ask(Question(_UNNAMED, {"thing": terms[parameter.name]}, rows=(0, 1)))
+            names += [row["name"]["value"] for row in json.loads(found.body)["rows"]]
+    return f"The article never names {' or '.join(names)}." if names else ""
 
 
 def _related(asked: Asked, queries: Mapping[str, Query]) -> tuple[tuple[Query, Mapping[str, str]], ...]:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from suasion import __version__, openapi
 from suasion.catalog import Parameter
@@ -16,6 +16,7 @@ from suasion.described import Ask
 from suasion.errors import BadParameter, NotFound, TooLarge, UnsupportedMedia
 from suasion.exchange import Question, Search
 from suasion.matching import ARTICLE, NAME, TYPE, Candidate, Wanted, candidates
+from suasion.places import Places
 from suasion.prefixes import DEF, ID, Prefixes
 from suasion.sparql import read_body
 from suasion.terms import period
@@ -49,13 +50,16 @@ _DATE = Parameter("date", "period", "A day, month or year", "2008")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What answers: tables of codes and names, whom to ask for a text search, its query, prefixes, pages, and our address."""
+    """What answers: tables of codes and names, whom to ask for a text search, its query, prefixes, pages, where things are
+    described, and our address.
+    """
 
     crosswalks: Crosswalks
     ask: Ask
     search: str
     prefixes: Prefixes
     pages: Environment
+    places: Places
     public_url: Callable[[], str]
     most_bytes: int
 
@@ -130,7 +134,7 @@ class Service:
             "documentation": f"{url}/docs",
             "serviceVersion": __version__,
             "defaultTypes": [_type(kind) for kind in ("state", "actor", "place") if kind in _kinds(crosswalk)],
-            "view": {"url": f"{url}/entity.html?thing={{{{id}}}}"},
+            "view": {"url": f"{url}/reconcile/view?id={{{{id}}}}"},
             "preview": {"url": f"{url}/reconcile/preview?id={{{{id}}}}", "width": 400, "height": 200},
             "suggest": {kind: suggest(kind) for kind in ("entity", "type", "property")},
             "extend": {
@@ -186,6 +190,11 @@ class Service:
         shown = self._shown(request.query_params.get("id", ""), await self.crosswalks.now())
         return HTMLResponse(self.pages.get_template("preview.html").render(**shown, framed=True), headers=_FRAMED)
 
+    async def view(self, request: Request) -> Response:
+        """Lead to the document about a thing, as its IRI does: 303. Raises NotFound (404)."""
+        thing = _known(request.query_params.get("id", ""), await self.crosswalks.now(), self.prefixes)
+        return RedirectResponse(self.public_url() + self.places.of(thing.iri), 303)
+
     def _flyout(self, request: Request, shown: Mapping[str, object]) -> Response:
         html = self.pages.get_template("preview.html").render(**shown, framed=False)
         return JSONResponse({"id": request.query_params["id"], "html": html})
@@ -238,9 +247,7 @@ class Service:
         return {"meta": [{"id": name, "name": known[name]} for name, _, _ in properties], "rows": rows}
 
     def _shown(self, given: str, crosswalk: Crosswalk) -> dict[str, object]:
-        thing = crosswalk.things.get(self.prefixes.expand(given) or given)
-        if thing is None:
-            raise NotFound(f"There is no thing {given[:100]!r}; GET /reconcile/suggest/entity?prefix=… finds things.")
+        thing = _known(given, crosswalk, self.prefixes)
         codes = [
             (scheme, ", ".join(found))
             for scheme in ("iso3166-1-alpha3", "cow-ccode", "gw-number", "wikidata")
@@ -252,7 +259,7 @@ class Service:
             "names": thing.names[:8],
             "note": _told(thing),
             "codes": codes,
-            "url": f"{self.public_url()}/entity.html?thing={self.prefixes.shorten(thing.iri)}",
+            "url": self.public_url() + self.places.of(thing.iri),
         }
 
     async def _given(self, request: Request) -> Mapping[str, str]:
@@ -268,6 +275,13 @@ class Service:
             return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=10))
         except ValueError:
             raise _malformed("queries", "percent-encoded UTF-8") from None
+
+
+def _known(given: str, crosswalk: Crosswalk, prefixes: Prefixes) -> Thing:
+    thing = crosswalk.things.get(prefixes.expand(given) or given)
+    if thing is None:
+        raise NotFound(f"There is no thing {given[:100]!r}; GET /reconcile/suggest/entity?prefix=… finds things.")
+    return thing
 
 
 def _labelled(request: Request, kind: str, known: Mapping[str, str]) -> dict[str, object]:

@@ -76,16 +76,24 @@ def _text_table(path: Path, dialect: Dialect, at: Callable[[float], None]) -> It
         io.TextIOWrapper(stream, dialect.encoding, newline="") as lines,
     ):
         reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
-        rows = _told(path, lines, dialect.skip, reader)
-        yield Table(tuple(next(rows, ())), _parts(rows), dialect.skip + 2)
+        with _told(path, dialect.skip, reader):
+            for _ in islice(lines, dialect.skip):
+                pass
+            head = tuple(next(reader, ()))
+        yield Table(head, _text_parts(path, dialect.skip, reader), dialect.skip + 2)
 
 
-def _told(path: Path, lines: io.TextIOWrapper, skip: int, reader: Any) -> Iterator[list[str]]:
-    """Yield rows after some lines; say where the text is no CSV."""
+def _text_parts(path: Path, skip: int, reader: Any) -> Iterator[Rows]:
+    with _told(path, skip, reader):
+        while part := list(islice(reader, CHUNK_ROWS)):
+            yield part
+
+
+@contextmanager
+def _told(path: Path, skip: int, reader: Any) -> Iterator[None]:
+    """Say where a text that follows some lines is no CSV."""
     try:
-        for _ in islice(lines, skip):
-            pass
-        yield from reader
+        yield
     except csv.Error as error:
         said = f"line {skip + reader.line_num}: {error}: mend the file, or the dialect of the mapping"
     except UnicodeDecodeError as error:
@@ -94,11 +102,6 @@ def _told(path: Path, lines: io.TextIOWrapper, skip: int, reader: Any) -> Iterat
     else:
         return
     raise DataFileError(f"{path}, {said}.")
-
-
-def _parts(rows: Iterator[list[str]]) -> Iterator[Rows]:
-    while part := list(islice(rows, CHUNK_ROWS)):
-        yield part
 
 
 @contextmanager

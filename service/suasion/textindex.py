@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from math import log
 from typing import NamedTuple
 
 from suasion.errors import DataError
@@ -20,6 +21,8 @@ _BETWEEN = " \uf8ff "  # a word that no text has, so that no run of words reache
 _FIRST, _LAST = "\x01", "\U0010ffff"  # before and after all that a name may go on with
 _MOST_COMPARED = 200  # words that share most groups of three letters with a misspelled one
 _MOST_GUESSES = 3
+_MOST_SHARING = 1000  # things with some of the words, the best by BM25, that are ordered by which words they have
+_LEAST_STEM = 5  # letters of a word that may begin another where nothing has all words: invest, investment
 _MOST_BEGINNINGS = 1000  # names, in the order of the alphabet, of which the nearest are taken
 _SCHEMA = """
 CREATE TABLE thing (id INTEGER PRIMARY KEY, term TEXT, kind TEXT, label TEXT, language TEXT);
@@ -143,8 +146,8 @@ class TextIndex:
         some = [choices for choices in some if choices]
         if len(wanted) == 1 or not some:
             return Found()
-        whole = " OR ".join(_quoted(unit) for choices in some for unit in choices)
-        places = list(self._words(whole, most + 1, kind, within, 2))
+        most = min(most, _MOST_SHARING)
+        places = self._some([[_begun(unit) for unit in choices] for choices in some], kind, within)
         return self._shown(some, places[:most], "some", len(places) > most)
 
     def _fill(self, by_thing: list[list[Entry]]) -> None:
@@ -185,6 +188,29 @@ class TextIndex:
                     places.setdefault(place.thing, place)
         found = list(places.values())
         return found[:most], len(found) > most
+
+    def _some(self, wanted: _Wanted, kind: str, within: Sequence[str]) -> list[_Place]:
+        """Return the things that have some of what is wanted: those with the larger share first, a rare word counting for more.
+
+        Things with the same words stand in the order of BM25.
+        """
+        query = " OR ".join(_quoted(unit) for choices in wanted for unit in choices)
+        places = list(self._words(query, _MOST_SHARING + 1, kind, within, 2))
+        roles = [role for role in Role if COLUMNS[_COLUMN[role]] in within]
+        keys: dict[int, list[str]] = {place.thing: [] for place in places}
+        for thing in keys:
+            for role, key in self._database.execute("SELECT role, key FROM form WHERE thing = ?", (thing,)):
+                if role in roles:
+                    keys[thing].append(key)
+        texts = {thing: f" {_BETWEEN.join(of)} " for thing, of in keys.items()}
+        parts = [[f" {' '.join(unit)}".removesuffix("*") + " " * (unit[-1][-1] != "*") for unit in choices] for choices in wanted]
+        having = [{thing for thing, text in texts.items() if any(part in text for part in choices)} for choices in parts]
+        weights = [log(1 + len(texts) / len(things)) if things else 0.0 for things in having]
+        near = []
+        for place in places:
+            share = sum(weight for weight, things in zip(weights, having, strict=True) if place.thing in things) / sum(weights)
+            near.append(place._replace(nearness=0.9 * share + 0.1 * place.nearness))
+        return sorted(near, key=lambda place: (-place.nearness, place.thing))
 
     def _named(self, key: str, most: int, kind: str, codes: bool) -> Iterator[_Place]:
         """Yield the things with a name or code that is the key, then those with one that begins with it, shortest first."""
@@ -264,7 +290,7 @@ class TextIndex:
             known = spelled[1:-1]
             if abs(len(known) - len(word)) <= allowed or (begun and len(known) > len(word)):
                 apart = distance(word, known, begun)
-                if apart <= allowed:
+                if apart <= allowed and (len(word) > 4 or known[0] in word[:2]):
                     near.append((apart, -uses, known))
         return [known for apart, _, known in sorted(near) if apart == min(near)[0]][:_MOST_GUESSES]
 
@@ -333,6 +359,11 @@ def _by_thing(entries: Iterable[Entry]) -> list[list[Entry]]:
 def _as_shown(entry: Entry) -> tuple[object, ...]:
     """Order the texts of a thing: by role, English first, then what has no language."""
     return entry.role, (entry.language.partition("-")[0] != "en", entry.language), len(entry.text), entry.text, entry.kind
+
+
+def _begun(unit: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a run of words, or what words begin with where that is one word long enough."""
+    return (unit[0] + "*",) if len(unit) == 1 and len(unit[0]) >= _LEAST_STEM and not spaceless(unit[0][-1]) else unit
 
 
 def _quoted(unit: Sequence[str]) -> str:
