@@ -346,6 +346,12 @@ def test_each_error_has_a_document(client: Client) -> None:
     assert client.get("/id/no/thing").json()["type"] == f"{BASE}problem/NotFound"
 
 
+def test_the_page_of_a_question_that_needs_something_is_given_its_example(client: Client) -> None:
+    for name in ("resolve", "convert", "entity"):
+        page = client.get(client.get(f"/query/{name}", "text/html").headers["location"])
+        assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 def test_a_question_leads_to_its_page_its_sparql_and_its_data(client: Client) -> None:
     targets = {
         accept: client.get("/query/claims", accept).headers["location"]
@@ -589,3 +595,14 @@ def test_the_public_address_stands_wherever_an_address_is_given(other: Client) -
         reply = other.send("GET", path, host)
         text = reply.body.decode() + reply.headers.get("link", "")
         assert "https://example.net/" in text and "evil.example" not in text and "127.0.0.1" not in text
+
+
+def test_a_graph_has_a_page_for_readers_and_triples_for_everybody_else(client: Client, dataset: Dataset) -> None:
+    held = len(list(dataset.facts.quads_for_pattern(None, None, None, ox.NamedNode(GRAPH + "places"))))
+    page = client.get("/graph/places", "text/html,application/xhtml+xml,*/*;q=0.8")
+    assert page.headers["content-type"] == "text/html; charset=utf-8" and "accept" in page.headers["vary"].lower()
+    assert f"It holds {held:,} triples" in page.body.decode()
+    assert client.send("GET", "/graph/places", {"Accept": "text/html", "If-None-Match": page.headers["etag"]}).status == 304
+    assert client.get("/graph/nothing", "text/html").status == 404
+    for accept in ("", "*/*", "text/turtle, text/html;q=0.9"):
+        assert client.get("/graph/places", accept).headers["content-type"].startswith("text/turtle")

@@ -221,7 +221,10 @@ def test_every_format_has_the_same_headers_and_a_304(shop: Client, extension: st
 
 def test_files_have_no_source_to_cite_and_no_note_of_an_article(shop: Client) -> None:
     assert "Source:" not in str(shop.get("/toys/all").json()["citation"])
-    assert shop.get("/toys/all", at_most=-11).json()["note"] == "No row fits these filters. Leave one out"
+    assert (
+        shop.get("/toys/all", at_most=-11).json()["note"]
+        == "No row fits these filters. Leave one out, or look with /search?text=…"
+    )
     assert len(json.loads(shop.get("/toys/all.csl.json").body)) == 1
 
 

@@ -237,7 +237,7 @@ def test_a_notebook_shows_a_table_with_every_text_escaped(tmp_path: Path) -> Non
         assert "<b>" not in html
         assert html.startswith("<p>4 rows, complete</p>")
         assert 'tabindex="0" style="overflow-x: auto"><table>' in html
-        assert graph.toys_all(at_most=0.5, colour="toy:green")._repr_html_().startswith("<p>0 rows, complete. No data")
+        assert graph.toys_all(at_most=0.5, colour="toy:green")._repr_html_().startswith("<p>0 rows, complete. No row fits")
         made = [row["made"] for row in graph.toys_all(at_most=1000)]
         assert date(2001, 5, 3) in made
         assert graph.toys_all(on=date(2002, 1, 1), at_most=1000).total == graph.toys_all(on="2002-01-01", at_most=1000).total == 1

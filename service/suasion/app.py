@@ -172,6 +172,8 @@ def create_app(
         return await answer_graph(request, iri, iri)
 
     async def answer_named_graph(request: Request) -> Response:
+        if graphs.is_page(request):
+            return await graphs.page(request, pages, backing.ask, request.path_params["name"], public_url())
         iri = GRAPH + request.path_params["name"]
         return await answer_graph(request, iri, iri)
 

@@ -1,18 +1,25 @@
 """Graphs for reading: the SPARQL 1.1 Graph Store HTTP Protocol (GET, HEAD) and the service description."""
 
+import json
+from urllib.parse import urlencode
+
+from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from suasion.deadlines import LEAST_SECONDS
+from suasion.described import Ask
 from suasion.errors import BadGraph, BadParameter, NotAcceptable
 from suasion.exchange import GRAPH_TYPES, Question
 from suasion.formats import ALIASES
-from suasion.negotiation import accept, ranked
-from suasion.prefixes import BASE
+from suasion.negotiation import accept, entity_tag, matches, ranked
+from suasion.prefixes import BASE, GRAPH
 from suasion.sparql import UNION, Endpoint
 
 _UPDATE = "http://www.w3.org/ns/sparql-service-description#SPARQL11Update"
 _GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+_COUNT = "SELECT (COUNT(*) AS ?triples) WHERE { ?s ?p ?o }"
+_HTML = "text/html"
 
 
 def named(request: Request) -> str | None:
@@ -39,6 +46,35 @@ def below(request: Request, public_url: str) -> str:
         return public_url + bytes(request.scope["raw_path"]).decode("ascii")
     except UnicodeDecodeError:
         raise BadGraph("The path is not percent-encoded: encode its UTF-8.") from None
+
+
+def is_page(request: Request) -> bool:
+    """Say whether who reads a graph likes a page best."""
+    return request.method in ("GET", "HEAD") and ranked(accept(request), (*GRAPH_TYPES, _HTML), ALIASES)[:1] == (_HTML,)
+
+
+async def page(request: Request, templates: Environment, ask: Ask, name: str, public_url: str) -> Response:
+    """Answer with the page of a named graph of ours: how much it holds and how to get it; 304 when it is known.
+
+    Raises NotFound (404) for a graph that does not exist, and what asking raises.
+    """
+    iri = GRAPH + name
+    found = await ask(Question(_COUNT, default_graphs=(iri,), graph=iri, rows=(0, 1)))
+    (row,) = json.loads(found.body)["rows"]
+    query = f"SELECT * FROM <{iri}> WHERE {{ ?subject ?predicate ?object }} LIMIT 100"  # noqa: S608 (a link; the graph exists)
+    body = templates.get_template("graph.html").render(
+        name=name,
+        iri=iri,
+        triples=int(row["triples"]["value"]),
+        types=GRAPH_TYPES,
+        url=f"{public_url}{request.url.path}",
+        asked=urlencode({"query": query}),
+    )
+    tag = entity_tag(body.encode())
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
+    if matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(body, headers=headers)
 
 
 async def answer(request: Request, endpoint: Endpoint, client: str, iri: str | None) -> Response:

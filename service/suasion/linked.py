@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from hashlib import sha256
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -346,7 +346,9 @@ async def _query(request: Request, site: Site) -> Response:
             ending = next(known for known, offered in FORMATS.items() if offered == media_type)
             target = f"/query/{name}.{ending}"
         else:
-            target = f"/{name}.html" if media_type == HTML else f"/queries/{name}"
+            needed = urlencode({p.name: p.example for p in query.parameters if p.required})  # without them it is no answer
+            page = f"/{name}.html{'?' if needed else ''}{needed}"
+            target = page if media_type == HTML else f"/queries/{name}"
         return see_other(site, target, about, varies=True)
     text = datacard.construction(publication.document([query], site.public_url()))
     paper = Paper(f"/query/{name}", about, Question(text), tuple(known for known in FORMATS if known != "html"))
