@@ -87,6 +87,7 @@ def test_what_ends_engines_is_refused(query: str, limit: str) -> None:
     assert refused(query) == limit
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "unit", ['"', "'", '"""', '"\\"', '"""\\"\\"', "<", "\\u0022", "'''\\'", "a:\\", "1e", "(" + '"', "#", "?", "@"]
 )
