@@ -10,7 +10,7 @@ from suasion.catalog import Column, Query
 from suasion.exchange import Term
 from suasion.places import Places
 from suasion.questions import Page
-from suasion.terms import is_number, plain
+from suasion.terms import plain
 
 _GROUPED_FROM = 10_000
 """Smaller numbers have no commas: they may be years."""
@@ -54,7 +54,7 @@ def table(page: Page, names: Mapping[str, str], places: Places) -> Table:
 def number(term: Term) -> str:
     """Return a number as readers are used to: without a fraction of zero, and in groups of three digits from ten thousand on."""
     value = plain(term)
-    if not isinstance(value, int | float) or not is_number(term):
+    if isinstance(value, str | bool):
         return term["value"]
     exact = Decimal(str(value))
     whole = exact == exact.to_integral_value()

@@ -206,9 +206,10 @@ class TextIndex:
         parts = [[f" {' '.join(unit)}".removesuffix("*") + " " * (unit[-1][-1] != "*") for unit in choices] for choices in wanted]
         having = [{thing for thing, text in texts.items() if any(part in text for part in choices)} for choices in parts]
         weights = [log(1 + len(texts) / len(things)) if things else 0.0 for things in having]
+        whole = sum(weights) or 1.0  # no word stands in the texts as it was asked for
         near = []
         for place in places:
-            share = sum(weight for weight, things in zip(weights, having, strict=True) if place.thing in things) / sum(weights)
+            share = sum(weight for weight, things in zip(weights, having, strict=True) if place.thing in things) / whole
             near.append(place._replace(nearness=0.9 * share + 0.1 * place.nearness))
         return sorted(near, key=lambda place: (-place.nearness, place.thing))
 
